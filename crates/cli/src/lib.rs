@@ -1,0 +1,3 @@
+//! Command line.
+/// Runs the command line of this process.
+pub fn main() -> std::process::ExitCode { std::process::ExitCode::SUCCESS }
