@@ -1,0 +1,33 @@
+//! An embedded multi-version key-value store in the style of etcd: the state of the dev cluster.
+//!
+//! One revision counter covers all keys and grows by exactly one with each write. The latest value of each key,
+//! plus a bounded history of changes, are held in memory; a store opened on a directory also keeps the latest values
+//! on disk and acknowledges a write only once it is there. Snapshots of past revisions and watches are answered
+//! from the history.
+//!
+//! It must never: acknowledge a write that is not yet durable, show a write that may still fail, hand out a revision
+//! twice, drop an event in silence (a watch that fell behind ends with [`StoreError::Compacted`]), read a clock, or
+//! know anything of Kubernetes.
+//!
+//! Start reading at [`Store`]; then `batch.rs` (what a write decides), `state.rs` (what readers see), `writer.rs`
+//! (group commit) and `disk.rs` (what survives).
+
+mod batch;
+mod directory;
+mod disk;
+mod entry;
+mod error;
+mod history;
+mod limits;
+mod shared;
+mod state;
+mod store;
+mod watch;
+mod writer;
+
+pub use bytes::Bytes;
+pub use entry::{Change, ChangeKind, Deleted, Entry, Expect, Page, Revision};
+pub use error::{IoFailure, StoreError};
+pub use limits::Limits;
+pub use store::Store;
+pub use watch::Watch;
