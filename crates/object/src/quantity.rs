@@ -22,23 +22,14 @@ enum Notation {
     Exponent,
 }
 
-const DECIMAL: [(&str, i32); 10] = [
-    ("n", -9),
-    ("u", -6),
-    ("m", -3),
-    ("", 0),
-    ("k", 3),
-    ("M", 6),
-    ("G", 9),
-    ("T", 12),
-    ("P", 15),
-    ("E", 18),
-];
+const DECIMAL: [(&str, i32); 10] =
+    [("n", -9), ("u", -6), ("m", -3), ("", 0), ("k", 3), ("M", 6), ("G", 9), ("T", 12), ("P", 15), ("E", 18)];
 const BINARY: [(&str, u32); 6] = [("Ki", 10), ("Mi", 20), ("Gi", 30), ("Ti", 40), ("Pi", 50), ("Ei", 60)];
 
 /// Nano-units of a quantity and how it was written.
 fn read(text: &str) -> Option<(i128, Notation)> {
-    let split = text.find(|c: char| !c.is_ascii_digit() && !matches!(c, '+' | '-' | '.')).unwrap_or(text.len());
+    let split =
+        text.find(|c: char| !c.is_ascii_digit() && !matches!(c, '+' | '-' | '.')).unwrap_or(text.len());
     let (number, suffix) = text.split_at(split);
     let (factor, notation) = factor(suffix)?;
     let negative = number.starts_with('-');
@@ -72,7 +63,8 @@ fn factor(suffix: &str) -> Option<(Factor, Notation)> {
     if let Some((_, bits)) = BINARY.iter().find(|(name, _)| *name == suffix) {
         return Some((Factor::Two(*bits), Notation::Binary));
     }
-    let exponent = suffix.strip_prefix(['e', 'E'])?.parse().ok().filter(|exponent| (-9..=18).contains(exponent))?;
+    let exponent =
+        suffix.strip_prefix(['e', 'E'])?.parse().ok().filter(|exponent| (-9..=18).contains(exponent))?;
     Some((Factor::Ten(exponent), Notation::Exponent))
 }
 

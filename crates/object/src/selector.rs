@@ -36,7 +36,8 @@ impl LabelSelector {
         let mut requirements = Vec::new();
         if let Some(labels) = value["matchLabels"].as_object() {
             for (key, label) in labels {
-                let label = label.as_str().ok_or_else(|| fail(format!("matchLabels[{key}] is not a string")))?;
+                let label =
+                    label.as_str().ok_or_else(|| fail(format!("matchLabels[{key}] is not a string")))?;
                 requirements.push(Requirement::In(key.clone(), vec![label.to_owned()]));
             }
         }
@@ -74,8 +75,10 @@ impl LabelSelector {
             .map(str::trim)
             .filter(|part| !part.is_empty())
             .map(|part| {
-                parse_requirement(part)
-                    .ok_or_else(|| SelectorError { text: text.to_owned(), problem: format!("cannot read {part:?}") })
+                parse_requirement(part).ok_or_else(|| SelectorError {
+                    text: text.to_owned(),
+                    problem: format!("cannot read {part:?}"),
+                })
             })
             .collect::<Result<_, _>>()
             .map(Self)
@@ -149,7 +152,11 @@ fn parse_requirement(part: &str) -> Option<Requirement> {
     for (operator, negated) in [("!=", true), ("==", false), ("=", false)] {
         if let Some((key, value)) = part.split_once(operator) {
             let (key, values) = (name(key)?, vec![value.trim().to_owned()]);
-            return Some(if negated { Requirement::NotIn(key, values) } else { Requirement::In(key, values) });
+            return Some(if negated {
+                Requirement::NotIn(key, values)
+            } else {
+                Requirement::In(key, values)
+            });
         }
     }
     name(part).map(Requirement::Exists)
@@ -206,6 +213,9 @@ mod tests {
         }))
         .unwrap();
         assert_eq!(selector.to_string(), "app=x,env in (a,b)");
-        assert!(LabelSelector::from_json(&json!({"matchExpressions": [{"key": "a", "operator": "Like"}]})).is_err());
+        assert!(
+            LabelSelector::from_json(&json!({"matchExpressions": [{"key": "a", "operator": "Like"}]}))
+                .is_err()
+        );
     }
 }

@@ -31,7 +31,11 @@ pub struct Time(Timestamp);
 impl Time {
     /// Returns the time `seconds` after 1970-01-01T00:00:00Z; out-of-range values are clamped.
     pub fn from_unix(seconds: i64) -> Self {
-        Self(Timestamp::from_second(seconds).unwrap_or(if seconds < 0 { Timestamp::MIN } else { Timestamp::MAX }))
+        Self(Timestamp::from_second(seconds).unwrap_or(if seconds < 0 {
+            Timestamp::MIN
+        } else {
+            Timestamp::MAX
+        }))
     }
 
     /// Returns the time of a library timestamp.
@@ -106,16 +110,8 @@ impl<'de> Deserialize<'de> for Time {
 }
 
 /// Units of Go's `time.ParseDuration`, in nanoseconds. Longer names first where one starts another.
-const UNITS: [(&str, f64); 8] = [
-    ("ns", 1.0),
-    ("us", 1e3),
-    ("µs", 1e3),
-    ("μs", 1e3),
-    ("ms", 1e6),
-    ("s", 1e9),
-    ("m", 60e9),
-    ("h", 3600e9),
-];
+const UNITS: [(&str, f64); 8] =
+    [("ns", 1.0), ("us", 1e3), ("µs", 1e3), ("μs", 1e3), ("ms", 1e6), ("s", 1e9), ("m", 60e9), ("h", 3600e9)];
 
 /// Returns the duration written as Go's `time.ParseDuration` reads it, e.g. `1h30m`, `1.5s`, `300ms`; negative ones
 /// are an error.

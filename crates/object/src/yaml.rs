@@ -151,8 +151,7 @@ fn write_literal(out: &mut String, text: &str, indent: usize) {
         1 => {}
         _ => out.push('+'),
     }
-    let lines = if text.ends_with('\n') { &text[..text.len() - 1] } else { text };
-    for line in lines.split('\n') {
+    for line in text.strip_suffix('\n').unwrap_or(text).split('\n') {
         out.push('\n');
         if !line.is_empty() {
             out.extend(std::iter::repeat_n(' ', indent));
@@ -164,7 +163,8 @@ fn write_literal(out: &mut String, text: &str, indent: usize) {
 fn is_plain(text: &str) -> bool {
     const INDICATORS: &str = "-?:,[]{}#&*!|>'\"%@`";
     let Some(first) = text.chars().next() else { return false };
-    let dash_word = matches!(first, '-' | '?' | ':') && text.chars().nth(1).is_some_and(|c| !c.is_whitespace());
+    let dash_word =
+        matches!(first, '-' | '?' | ':') && text.chars().nth(1).is_some_and(|c| !c.is_whitespace());
     !reads_as_other_type(text)
         && (!INDICATORS.contains(first) || dash_word)
         && !text.starts_with(char::is_whitespace)
@@ -179,7 +179,8 @@ fn is_plain(text: &str) -> bool {
 /// True for a text that YAML 1.1 would read as null, a boolean, a number or a time.
 fn reads_as_other_type(text: &str) -> bool {
     const WORDS: [&str; 16] = [
-        "", "~", "null", "true", "false", "yes", "no", "on", "off", "y", "n", ".nan", ".inf", "-.inf", "+.inf", "=",
+        "", "~", "null", "true", "false", "yes", "no", "on", "off", "y", "n", ".nan", ".inf", "-.inf",
+        "+.inf", "=",
     ];
     let lower = text.to_ascii_lowercase();
     WORDS.contains(&lower.as_str()) || text == "<<" || is_number(text) || is_timestamp(text)
@@ -188,12 +189,17 @@ fn reads_as_other_type(text: &str) -> bool {
 fn is_number(text: &str) -> bool {
     let body = text.trim_start_matches(['+', '-']).replace('_', "");
     let radix = |prefix: &str, radix: u32| {
-        body.strip_prefix(prefix).is_some_and(|digits| !digits.is_empty() && digits.chars().all(|c| c.is_digit(radix)))
+        body.strip_prefix(prefix)
+            .is_some_and(|digits| !digits.is_empty() && digits.chars().all(|c| c.is_digit(radix)))
     };
     let starts = body.starts_with(|c: char| c.is_ascii_digit()) || body.starts_with('.') && body.len() > 1;
     let sexagesimal = body.contains(':')
         && body.split(':').all(|part| !part.is_empty() && part.chars().all(|c| c.is_ascii_digit()));
-    starts && body.parse::<f64>().is_ok() || radix("0x", 16) || radix("0o", 8) || radix("0b", 2) || sexagesimal
+    starts && body.parse::<f64>().is_ok()
+        || radix("0x", 16)
+        || radix("0o", 8)
+        || radix("0b", 2)
+        || sexagesimal
 }
 
 fn is_timestamp(text: &str) -> bool {
@@ -242,7 +248,8 @@ mod tests {
 
     #[test]
     fn style_is_that_of_kubectl() {
-        let value = json!({"kind": "Pod", "spec": {"list": [{"name": "a", "ports": [{"port": "80"}]}], "none": {}}});
+        let value =
+            json!({"kind": "Pod", "spec": {"list": [{"name": "a", "ports": [{"port": "80"}]}], "none": {}}});
         assert_eq!(
             to_string(&value),
             "kind: Pod\nspec:\n  list:\n  - name: a\n    ports:\n    - port: \"80\"\n  none: {}\n"

@@ -1,0 +1,263 @@
+//! [`Cluster`]: a Kubernetes client that speaks [`Object`].
+
+use std::path::Path;
+
+use kube::client::Body;
+use object::{Key, Object, Value, json};
+use thiserror::Error;
+
+use crate::{ApiError, Clock, Resource};
+
+mod options;
+
+pub use options::{Deletion, Eviction, Patch, Propagation, Selection, Subresource};
+
+/// Largest answer that is read, in bytes.
+const MAX_ANSWER: usize = 256 << 20;
+
+/// Why no client could be made.
+#[derive(Debug, Error)]
+pub enum ClusterError {
+    /// The kubeconfig cannot be read.
+    #[error("cannot read the kubeconfig{}: {source}", path.as_deref().map(|path| format!(" {path}")).unwrap_or_default())]
+    Kubeconfig {
+        /// Path of the file, when one was named.
+        path: Option<String>,
+        /// The cause.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The client cannot be made of the configuration.
+    #[error("cannot connect with this kubeconfig: {0}")]
+    Client(#[source] Box<kube::Error>),
+}
+
+/// A connection to a Kubernetes API server, real or embedded. Cheap to clone.
+#[derive(Clone)]
+pub struct Cluster {
+    client: kube::Client,
+    clock: Clock,
+}
+
+impl Cluster {
+    /// Returns a cluster reached through `client`.
+    pub fn new(client: kube::Client, clock: Clock) -> Self {
+        Self { client, clock }
+    }
+
+    /// Returns the cluster named by the kubeconfig at `path`, or by the environment (`KUBECONFIG`, the home directory,
+    /// the service account of the pod) when none is given.
+    pub async fn from_kubeconfig(path: Option<&Path>, clock: Clock) -> Result<Self, ClusterError> {
+        let _ = rustls_provider();
+        let fail = |source: Box<dyn std::error::Error + Send + Sync>| ClusterError::Kubeconfig {
+            path: path.map(|path| path.display().to_string()),
+            source,
+        };
+        let config = match path {
+            Some(path) => {
+                let kubeconfig =
+                    kube::config::Kubeconfig::read_from(path).map_err(|error| fail(error.into()))?;
+                kube::Config::from_custom_kubeconfig(kubeconfig, &kube::config::KubeConfigOptions::default())
+                    .await
+                    .map_err(|error| fail(error.into()))?
+            }
+            None => kube::Config::infer().await.map_err(|error| fail(error.into()))?,
+        };
+        let client = kube::Client::try_from(config).map_err(|error| ClusterError::Client(error.into()))?;
+        Ok(Self::new(client, clock))
+    }
+
+    /// Returns the clock that this cluster's controllers follow.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// Returns the library client, for watches.
+    pub fn client(&self) -> &kube::Client {
+        &self.client
+    }
+
+    /// Returns the namespace of the kubeconfig's current context, or `default`.
+    pub fn default_namespace(&self) -> &str {
+        self.client.default_namespace()
+    }
+
+    /// Returns the object, `None` when it does not exist.
+    pub async fn get(&self, resource: &Resource, key: &Key) -> Result<Option<Object>, ApiError> {
+        match self.fetch(&resource.path(&key.namespace, &key.name)).await {
+            Ok(value) => Ok(Some(Object::from_value(value))),
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Returns the selected objects of one namespace or of all, in the server's order (by key).
+    pub async fn list(
+        &self,
+        resource: &Resource,
+        namespace: Option<&str>,
+        selection: &Selection,
+    ) -> Result<Vec<Object>, ApiError> {
+        let base = resource.path(namespace.unwrap_or_default(), "");
+        let (mut objects, mut token) = (Vec::new(), String::new());
+        loop {
+            let mut query = selection.query();
+            query.push(("limit", "500".to_owned()));
+            if !token.is_empty() {
+                query.push(("continue", token));
+            }
+            let mut page = self.fetch(&with_query(&base, &query)).await?;
+            token = page["metadata"]["continue"].as_str().unwrap_or_default().to_owned();
+            if let Value::Array(items) = page["items"].take() {
+                objects.extend(items.into_iter().map(|item| typed(item, resource)));
+            }
+            if token.is_empty() {
+                return Ok(objects);
+            }
+        }
+    }
+
+    /// Creates the object in its namespace and returns it as stored.
+    pub async fn create(&self, resource: &Resource, object: &Object) -> Result<Object, ApiError> {
+        let path = resource.path(object.namespace(), "");
+        self.send(http::Method::POST, &path, JSON, object.as_map()).await.map(Object::from_value)
+    }
+
+    /// Replaces the object, guarded by its `resourceVersion` when it has one, and returns it as stored.
+    pub async fn replace(
+        &self,
+        resource: &Resource,
+        object: &Object,
+        subresource: Subresource,
+    ) -> Result<Object, ApiError> {
+        let path = subresource.path(resource.path(object.namespace(), object.name()));
+        self.send(http::Method::PUT, &path, JSON, object.as_map()).await.map(Object::from_value)
+    }
+
+    /// Patches the object and returns it as stored.
+    pub async fn patch(&self, resource: &Resource, key: &Key, patch: &Patch) -> Result<Object, ApiError> {
+        let path = patch.subresource.path(resource.path(&key.namespace, &key.name));
+        let path = with_query(&path, &patch.query());
+        self.send(http::Method::PATCH, &path, patch.content_type(), &patch.body).await.map(Object::from_value)
+    }
+
+    /// Deletes the object; one that does not exist counts as deleted.
+    pub async fn delete(&self, resource: &Resource, key: &Key, deletion: &Deletion) -> Result<(), ApiError> {
+        let path = resource.path(&key.namespace, &key.name);
+        match self.send(http::Method::DELETE, &path, JSON, &deletion.body()).await {
+            Err(error) if !error.is_not_found() => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// Asks for the eviction of a pod, honouring disruption budgets.
+    pub async fn evict(&self, pod: &Key) -> Result<Eviction, ApiError> {
+        let path = Subresource::Eviction.path(crate::resources::PODS.path(&pod.namespace, &pod.name));
+        let body = json!({
+            "apiVersion": "policy/v1", "kind": "Eviction",
+            "metadata": {"name": pod.name, "namespace": pod.namespace}
+        });
+        match self.post(&path, &body).await {
+            Ok(_) => Ok(Eviction::Evicted),
+            Err(error) if error.is_not_found() => Ok(Eviction::Gone),
+            Err(error) if error.code == 429 => Ok(Eviction::Refused(error.message)),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Posts a JSON body and returns the answer.
+    pub async fn post(&self, path: &str, body: &Value) -> Result<Value, ApiError> {
+        self.send(http::Method::POST, path, JSON, body).await
+    }
+
+    /// Puts a JSON body and returns the answer.
+    pub async fn put(&self, path: &str, body: &Value) -> Result<Value, ApiError> {
+        self.send(http::Method::PUT, path, JSON, body).await
+    }
+
+    /// Gets a path and returns the answer.
+    pub async fn fetch(&self, path: &str) -> Result<Value, ApiError> {
+        let request = request(http::Method::GET, path, "", Vec::new())?;
+        self.answer(request).await
+    }
+
+    async fn send(
+        &self,
+        method: http::Method,
+        path: &str,
+        content_type: &'static str,
+        body: &(impl serde::Serialize + Sync),
+    ) -> Result<Value, ApiError> {
+        let body = serde_json::to_vec(body).map_err(ApiError::no_answer)?;
+        self.answer(request(method, path, content_type, body)?).await
+    }
+
+    async fn answer(&self, request: http::Request<Body>) -> Result<Value, ApiError> {
+        let response = self.client.send(request).await.map_err(ApiError::no_answer)?;
+        let code = response.status().as_u16();
+        let limited = http_body_util::Limited::new(response.into_body(), MAX_ANSWER);
+        let body = http_body_util::BodyExt::collect(limited).await.map_err(ApiError::no_answer)?.to_bytes();
+        if !(200..300).contains(&code) {
+            return Err(ApiError::from_body(code, &body));
+        }
+        serde_json::from_slice(&body).map_err(ApiError::no_answer)
+    }
+}
+
+const JSON: &str = "application/json";
+
+fn request(
+    method: http::Method,
+    path: &str,
+    content_type: &str,
+    body: Vec<u8>,
+) -> Result<http::Request<Body>, ApiError> {
+    let mut builder = http::Request::builder().method(method).uri(path).header(http::header::ACCEPT, JSON);
+    if !content_type.is_empty() {
+        builder = builder.header(http::header::CONTENT_TYPE, content_type);
+    }
+    builder.body(Body::from(body)).map_err(ApiError::no_answer)
+}
+
+fn typed(item: Value, resource: &Resource) -> Object {
+    let mut object = Object::from_value(item);
+    if object.kind().is_empty() {
+        object.set(&["apiVersion"], resource.api_version());
+        object.set(&["kind"], resource.kind.as_ref());
+    }
+    object
+}
+
+fn with_query(path: &str, query: &[(&str, String)]) -> String {
+    let mut out = path.to_owned();
+    for (index, (name, value)) in query.iter().enumerate() {
+        out.push(if index == 0 { '?' } else { '&' });
+        out.push_str(name);
+        out.push('=');
+        for byte in value.bytes() {
+            match byte {
+                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => out.push(byte.into()),
+                other => {
+                    use std::fmt::Write as _;
+                    let _ = write!(out, "%{other:02X}");
+                }
+            }
+        }
+    }
+    out
+}
+
+/// Makes ring the process-wide TLS provider; later calls change nothing.
+pub(crate) fn rustls_provider() -> Result<(), std::sync::Arc<rustls::crypto::CryptoProvider>> {
+    rustls::crypto::ring::default_provider().install_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn queries_are_escaped() {
+        let query = [("labelSelector", "a in (b,c)".to_owned()), ("limit", "5".to_owned())];
+        assert_eq!(with_query("/x", &query), "/x?labelSelector=a%20in%20%28b%2Cc%29&limit=5");
+    }
+}

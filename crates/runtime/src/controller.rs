@@ -1,0 +1,246 @@
+//! [`Controller`]: watches feed a queue, workers reconcile its keys.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::future::Future;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use object::{Key, Time};
+
+use crate::{Cache, Change, Clock, Order, Queue, Tasks};
+
+/// First wait after a failure; doubles with each further one.
+const BACKOFF: Duration = Duration::from_millis(5);
+/// Longest wait after a failure.
+const BACKOFF_MAX: Duration = Duration::from_secs(10);
+
+/// What a reconcile asks for next. Whatever it says, a change of a watched object wakes the key earlier.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Nothing until something changes.
+    Done,
+    /// Again at this time.
+    At(Time),
+    /// Again after this long.
+    After(Duration),
+}
+
+/// A reconcile that could not finish; it is tried again after a growing wait.
+#[derive(Debug)]
+pub struct Failure {
+    message: String,
+    retry_after: Option<Duration>,
+}
+
+impl Failure {
+    /// Returns a failure with a message that names the object and the cause.
+    pub fn new(message: impl fmt::Display) -> Self {
+        Self { message: message.to_string(), retry_after: None }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl From<crate::ApiError> for Failure {
+    fn from(error: crate::ApiError) -> Self {
+        Self { retry_after: error.retry_after(), message: error.message }
+    }
+}
+
+/// One pass over one object: observe, validate, plan, apply, report.
+pub trait Reconcile: Send + Sync + 'static {
+    /// Brings the object `key` one step on. Must be idempotent: it may stop anywhere and run again.
+    fn reconcile(&self, key: &Key) -> impl Future<Output = Result<Next, Failure>> + Send;
+}
+
+type Map = Box<dyn Fn(&Change) -> Vec<Key> + Send + Sync>;
+
+/// A controller under construction.
+pub struct Controller {
+    name: &'static str,
+    queue: Arc<Queue>,
+    clock: Clock,
+    workers: usize,
+    sources: Vec<(Cache, Map)>,
+}
+
+impl Controller {
+    /// Returns a controller with one worker that watches nothing yet.
+    pub fn new(name: &'static str, clock: Clock) -> Self {
+        let queue = Arc::new(Queue::new(clock.clone(), Order::Arrival));
+        Self { name, queue, clock, workers: 1, sources: Vec::new() }
+    }
+
+    /// Returns it with this many workers; different keys run side by side, one key never twice at once.
+    #[must_use]
+    pub fn workers(mut self, workers: usize) -> Self {
+        self.workers = workers.max(1);
+        self
+    }
+
+    /// Returns it with this order among keys that are due at the same time.
+    #[must_use]
+    pub fn order(mut self, order: Order) -> Self {
+        self.queue = Arc::new(Queue::new(self.clock.clone(), order));
+        self
+    }
+
+    /// Returns it watching `cache`; `keys` names the objects to reconcile for a change.
+    #[must_use]
+    pub fn watch(
+        mut self,
+        cache: &Cache,
+        keys: impl Fn(&Change) -> Vec<Key> + Send + Sync + 'static,
+    ) -> Self {
+        self.sources.push((cache.clone(), Box::new(keys)));
+        self
+    }
+
+    /// Returns it watching `cache`, whose objects are the ones to reconcile.
+    #[must_use]
+    pub fn reconcile_each(self, cache: &Cache) -> Self {
+        self.watch(cache, |change| vec![change.key.clone()])
+    }
+
+    /// Returns the queue, for waking keys from outside.
+    pub fn queue(&self) -> Arc<Queue> {
+        self.queue.clone()
+    }
+
+    /// Starts the workers once all watched caches are complete; they end with `tasks`.
+    pub fn run(self, reconciler: impl Reconcile, tasks: &Tasks) {
+        let caches: Vec<Cache> = self.sources.iter().map(|(cache, _)| cache.clone()).collect();
+        for (cache, keys) in self.sources {
+            let (queue, mut changes) = (self.queue.clone(), cache.subscribe());
+            tasks.spawn(self.name, async move {
+                while let Some(change) = changes.next().await {
+                    keys(&change).into_iter().for_each(|key| queue.add(key));
+                }
+            });
+        }
+        let worker = Arc::new(Worker {
+            name: self.name,
+            clock: self.clock,
+            queue: self.queue,
+            reconciler,
+            failures: Mutex::default(),
+        });
+        for _ in 0..self.workers {
+            let (worker, token, caches) = (worker.clone(), tasks.token(), caches.clone());
+            tasks.spawn(self.name, async move {
+                for cache in caches {
+                    if token.run_until_cancelled(cache.synced()).await.is_none() {
+                        return;
+                    }
+                }
+                worker.run(&token).await;
+            });
+        }
+    }
+}
+
+struct Worker<R> {
+    name: &'static str,
+    clock: Clock,
+    queue: Arc<Queue>,
+    reconciler: R,
+    failures: Mutex<BTreeMap<Key, u32>>,
+}
+
+impl<R: Reconcile> Worker<R> {
+    /// Reconciles keys until told to stop; a reconcile under way is finished first.
+    async fn run(&self, token: &tokio_util::sync::CancellationToken) {
+        while let Some(key) = token.run_until_cancelled(self.queue.next()).await {
+            let outcome = self.reconciler.reconcile(&key).await;
+            let next = self.next(&key, outcome);
+            if let Some(time) = next {
+                self.queue.add_at(key.clone(), time);
+            }
+            self.queue.done(&key);
+        }
+    }
+
+    fn next(&self, key: &Key, outcome: Result<Next, Failure>) -> Option<Time> {
+        let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+        match outcome {
+            Ok(next) => {
+                failures.remove(key);
+                match next {
+                    Next::Done => None,
+                    Next::At(time) => Some(time),
+                    Next::After(wait) => Some(self.clock.now().after(wait)),
+                }
+            }
+            Err(failure) => {
+                let count = failures.entry(key.clone()).or_default();
+                let wait = (BACKOFF * 2_u32.pow((*count).min(16))).min(BACKOFF_MAX);
+                *count += 1;
+                tracing::warn!(controller = self.name, %key, error = %failure, "reconcile failed, trying again");
+                Some(self.clock.now().after(failure.retry_after.unwrap_or(wait).max(wait)))
+            }
+        }
+    }
+}
+
+/// Returns a mapping from a child to the key of its managing controller, when that is of `kind`.
+pub fn controller_keys(kind: &'static str) -> impl Fn(&Change) -> Vec<Key> + Send + Sync + 'static {
+    move |change| {
+        let both = change.old.iter().chain(change.new.iter());
+        let mut keys: Vec<Key> = both
+            .filter_map(|object| {
+                let owner = object.controller().filter(|owner| owner.kind == kind)?;
+                Some(Key::new(object.namespace(), &owner.name))
+            })
+            .collect();
+        keys.dedup();
+        keys
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use object::{Object, json};
+    use tokio::sync::mpsc;
+
+    struct Flaky(mpsc::UnboundedSender<Time>, Clock, Mutex<u32>);
+
+    impl Reconcile for Flaky {
+        async fn reconcile(&self, _key: &Key) -> Result<Next, Failure> {
+            let _ = self.0.send(self.1.now());
+            let mut left = self.2.lock().unwrap();
+            if *left == 0 {
+                return Ok(Next::After(Duration::from_secs(60)));
+            }
+            *left -= 1;
+            Err(Failure::new("not yet"))
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn failures_back_off_and_success_waits_as_asked() {
+        let (sender, mut passes) = mpsc::unbounded_channel();
+        let clock = Clock::starting_at(Time::from_unix(0));
+        let cache = Cache::new();
+        let tasks = Tasks::new();
+        let controller = Controller::new("flaky", clock.clone()).workers(3).reconcile_each(&cache);
+        controller.run(Flaky(sender, clock, Mutex::new(3)), &tasks);
+        cache.deliver(Object::from_value(json!({
+            "apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a", "resourceVersion": "1"}
+        })));
+        cache.deliver_listed(&[Key::new("", "a")].into());
+        let mut times = Vec::new();
+        for _ in 0..5 {
+            times.push(passes.recv().await.unwrap().since(Time::from_unix(0)).as_millis());
+        }
+        assert_eq!(times[0], 0);
+        assert!(times[1] >= 5 && times[2] >= 15 && times[3] >= 35 && times[3] < 60, "{times:?}");
+        assert!((60_000..61_000).contains(&(times[4] - times[3])), "{times:?}");
+        tasks.stop().await;
+    }
+}

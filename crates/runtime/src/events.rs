@@ -1,0 +1,137 @@
+//! [`Recorder`]: Kubernetes Events about what a controller did.
+
+use std::collections::BTreeMap;
+
+use object::{Key, Object, Time, Value, json};
+use tokio::sync::mpsc;
+
+use crate::{Cluster, Patch, Tasks, resources};
+
+/// Events that may wait; more are dropped, oldest kept, because an Event never holds up a decision.
+const BACKLOG: usize = 10_000;
+/// Series that are remembered for counting repetitions.
+const SERIES: usize = 4_096;
+
+/// Kind of an Event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum EventType {
+    /// Something went as it should.
+    Normal,
+    /// Something did not.
+    Warning,
+}
+
+impl EventType {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Normal => "Normal",
+            Self::Warning => "Warning",
+        }
+    }
+}
+
+/// Writes Events in the order they were recorded, behind everything else. Cheap to clone.
+#[derive(Clone)]
+pub struct Recorder {
+    sender: mpsc::Sender<Record>,
+    cluster: Cluster,
+}
+
+struct Record {
+    about: Value,
+    event_type: EventType,
+    reason: String,
+    message: String,
+    time: Time,
+}
+
+impl Recorder {
+    /// Returns a recorder whose Events carry `component` as their source; it ends with `tasks`.
+    pub fn new(cluster: Cluster, component: &'static str, tasks: &Tasks) -> Self {
+        let (sender, receiver) = mpsc::channel(BACKLOG);
+        let writer = Writer { cluster: cluster.clone(), component, series: BTreeMap::new(), count: 0 };
+        tasks.spawn("events", writer.run(receiver));
+        Self { sender, cluster }
+    }
+
+    /// Records an Event about `object` and returns at once.
+    pub fn record(&self, object: &Object, event_type: EventType, reason: &str, message: &str) {
+        let about = json!({
+            "apiVersion": object.api_version(), "kind": object.kind(), "name": object.name(),
+            "namespace": object.namespace(), "uid": object.uid(), "resourceVersion": object.resource_version()
+        });
+        let record = Record {
+            about,
+            event_type,
+            reason: reason.to_owned(),
+            message: message.chars().take(1024).collect(),
+            time: self.cluster.clock().now(),
+        };
+        if self.sender.try_send(record).is_err() {
+            tracing::warn!(reason, "too many events waiting, one dropped");
+        }
+    }
+}
+
+type SeriesKey = (String, EventType, String, String);
+
+struct Writer {
+    cluster: Cluster,
+    component: &'static str,
+    series: BTreeMap<SeriesKey, (Key, u64)>,
+    count: u64,
+}
+
+impl Writer {
+    async fn run(mut self, mut receiver: mpsc::Receiver<Record>) {
+        while let Some(record) = receiver.recv().await {
+            if let Err(error) = self.write(record).await {
+                tracing::debug!(%error, "event not written");
+            }
+        }
+    }
+
+    async fn write(&mut self, record: Record) -> Result<(), crate::ApiError> {
+        let uid = record.about["uid"].as_str().unwrap_or_default().to_owned();
+        let series = (uid, record.event_type, record.reason.clone(), record.message.clone());
+        if let Some((key, count)) = self.series.get_mut(&series) {
+            *count += 1;
+            let patch = Patch::merge(json!({"count": *count, "lastTimestamp": record.time.to_string()}));
+            match self.cluster.patch(&resources::EVENTS, key, &patch).await {
+                Err(error) if error.is_not_found() => {}
+                other => return other.map(drop),
+            }
+        }
+        let event = self.event(&record);
+        let created = self.cluster.create(&resources::EVENTS, &event).await?;
+        if self.series.len() >= SERIES {
+            self.series.clear();
+        }
+        self.series.insert(series, (created.key(), 1));
+        Ok(())
+    }
+
+    fn event(&mut self, record: &Record) -> Object {
+        self.count += 1;
+        let namespace = match record.about["namespace"].as_str() {
+            Some("") | None => "default",
+            Some(namespace) => namespace,
+        };
+        let nanoseconds = record.time.timestamp().as_nanosecond();
+        let name = format!(
+            "{}.{:x}{:02x}",
+            record.about["name"].as_str().unwrap_or_default(),
+            nanoseconds,
+            self.count % 256
+        );
+        Object::from_value(json!({
+            "apiVersion": "v1", "kind": "Event",
+            "metadata": {"name": name, "namespace": namespace},
+            "involvedObject": record.about,
+            "type": record.event_type.as_str(), "reason": record.reason, "message": record.message,
+            "source": {"component": self.component},
+            "firstTimestamp": record.time.to_string(), "lastTimestamp": record.time.to_string(), "count": 1,
+            "reportingComponent": self.component, "reportingInstance": ""
+        }))
+    }
+}

@@ -1,0 +1,30 @@
+//! The thin shell around the pure crates: time, tasks, the Kubernetes client, watch caches and work queues.
+//!
+//! Everything that waits, spawns or talks goes through here, so that the same controllers run in production, in one
+//! process with the embedded cluster, and under virtual time. Nothing here decides anything about a Rollout or an
+//! Application. Start at [`Controller`] and [`Cluster`].
+
+mod cache;
+mod clock;
+mod cluster;
+mod controller;
+mod error;
+mod events;
+pub mod http;
+mod leader;
+mod queue;
+mod resource;
+mod tasks;
+mod watches;
+
+pub use cache::{Cache, Change, Subscription};
+pub use clock::Clock;
+pub use cluster::{Cluster, ClusterError, Deletion, Eviction, Patch, Propagation, Selection, Subresource};
+pub use controller::{Controller, Failure, Next, Reconcile, controller_keys};
+pub use error::ApiError;
+pub use events::{EventType, Recorder};
+pub use leader::{Leadership, LeadershipConfig};
+pub use queue::{Order, Queue};
+pub use resource::{Resource, resources};
+pub use tasks::Tasks;
+pub use watches::Watches;
