@@ -1,0 +1,78 @@
+use object::json;
+
+use super::*;
+
+fn application(spec: Value) -> Application {
+    let object = Object::from_value(json!({
+        "apiVersion": "argoproj.io/v1alpha1", "kind": "Application",
+        "metadata": {"name": "a", "namespace": "argocd"}, "spec": spec,
+    }));
+    Application::from_object(&object).unwrap()
+}
+
+fn messages(app: &Application) -> Vec<String> {
+    problems(app).into_iter().map(|condition| condition.message).collect()
+}
+
+#[test]
+fn recorded_applications_survive_a_round_trip() {
+    for path in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/applications")).unwrap() {
+        let path = path.unwrap().path();
+        let value = object::yaml::document(&std::fs::read_to_string(&path).unwrap()).unwrap();
+        let app = Application::from_object(&Object::from_value(value.clone())).unwrap();
+        assert_eq!(app.to_object().into_value(), value, "{}", path.display());
+    }
+}
+
+#[test]
+fn unknown_fields_are_kept_at_each_level() {
+    let spec = json!({"destination": {"server": "s", "x": 1}, "project": "p", "y": [2],
+        "syncPolicy": {"automated": {"z": {}}, "retry": {"backoff": {"w": "v"}}}});
+    assert_eq!(to_value(&application(spec.clone()).spec), spec);
+}
+
+#[test]
+fn a_mistyped_part_is_named() {
+    let object = Object::from_value(json!({"spec": {"project": 5}}));
+    let error = Application::from_object(&object).unwrap_err();
+    assert_eq!(error.part, "spec");
+    assert!(error.message.contains("expected a string"), "{}", error.message);
+}
+
+#[test]
+fn an_empty_project_is_the_default_one() {
+    let spec =
+        normalize(&application(json!({"sources": [{"repoURL": "r"}], "source": {"repoURL": "x"}})).spec);
+    assert_eq!((spec.project.as_str(), spec.source), ("default", None));
+}
+
+#[test]
+fn specs_that_cannot_be_acted_on_say_why() {
+    let good = json!({"destination": {"server": IN_CLUSTER}, "source": {"repoURL": "r", "path": "p"}});
+    assert!(messages(&application(good)).is_empty());
+    let app = application(json!({"destination": {"server": "s", "name": "n"}, "source": {"repoURL": "r"}}));
+    assert_eq!(
+        messages(&app),
+        [
+            "spec.source.repoURL and either spec.source.path or spec.source.chart are required",
+            "application destination can't have both name and server defined: n s"
+        ]
+    );
+}
+
+#[test]
+fn fields_not_acted_on_are_named() {
+    let app = application(json!({
+        "destination": {"name": "in-cluster"}, "sourceHydrator": {},
+        "source": {"repoURL": "r", "path": "p", "helm": {"releaseName": "x"}, "directory": {"jsonnet": {}}},
+        "ignoreDifferences": [{"kind": "Deployment", "jqPathExpressions": [".spec"]}],
+    }));
+    assert_eq!(
+        messages(&app),
+        [
+            "spec.source.helm is not supported yet",
+            "spec.sourceHydrator is not supported yet",
+            "spec.ignoreDifferences[].jqPathExpressions is not supported yet"
+        ]
+    );
+}
