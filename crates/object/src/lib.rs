@@ -7,6 +7,7 @@
 //! This crate never does I/O, reads no clock and depends on no runtime. Start at [`Object`].
 
 mod condition;
+pub mod jsonpath;
 mod name;
 mod object;
 pub mod pointer;
