@@ -102,9 +102,7 @@ impl Disk {
             None => reopen(&*self.medium, batch.base())?,
         };
         let transaction = begin(self.database.insert(database))?;
-        for (key, entry) in self.doubtful.iter().chain(batch.outcome()) {
-            record(&transaction, key, entry.as_ref())?;
-        }
+        record(&transaction, self.doubtful.iter().chain(batch.outcome()))?;
         transaction.open_table(META)?.insert(REVISION, batch.revision())?;
         Ok(transaction.commit()?)
     }
@@ -134,14 +132,18 @@ fn begin(database: &Database) -> Result<WriteTransaction, Error> {
     Ok(transaction)
 }
 
-fn record(transaction: &WriteTransaction, key: &str, entry: Option<&Entry>) -> Result<(), Error> {
+/// Makes the keys on disk what they are told to be (`None`: absent); later ones win.
+fn record<'a>(
+    transaction: &WriteTransaction,
+    outcome: impl Iterator<Item = (&'a Arc<str>, &'a Option<Entry>)>,
+) -> Result<(), Error> {
     let mut entries = transaction.open_table(ENTRIES)?;
-    match entry {
-        Some(Entry { key, value, created, modified }) => {
-            entries.insert(&**key, (*created, *modified, &**value))?;
-        }
-        None => {
-            entries.remove(key)?;
+    for (key, entry) in outcome {
+        match entry {
+            Some(Entry { key, value, created, modified }) => {
+                drop(entries.insert(&**key, (*created, *modified, &**value))?);
+            }
+            None => drop(entries.remove(&**key)?),
         }
     }
     Ok(())

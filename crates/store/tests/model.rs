@@ -1,4 +1,5 @@
 //! The store against the simplest thing that could be right: a list of whole maps, one per revision.
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use std::collections::BTreeMap;
 use std::ops::Bound;

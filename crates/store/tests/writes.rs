@@ -1,4 +1,5 @@
 //! What a write needs and leaves, the same in memory and on disk.
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use std::time::Duration;
 
