@@ -1,5 +1,5 @@
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Read, Seek, Write};
+use std::io::{ErrorKind, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
 use crate::{IoFailure, StoreError};
@@ -19,14 +19,7 @@ impl Directory {
     pub(crate) fn lock(path: &Path) -> Result<Self, StoreError> {
         let failure = |error| IoFailure::new("open the store's directory", error);
         std::fs::create_dir_all(path).map_err(failure)?;
-        let mut options = OpenOptions::new();
-        let mut lock = options
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(path.join("lock"))
-            .map_err(failure)?;
+        let mut lock = private().create(true).open(path.join("lock")).map_err(failure)?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(locked(path, lock)),
@@ -44,15 +37,30 @@ impl Directory {
         self.path.join("data.redb")
     }
 
-    /// Returns the path under which a data file is prepared.
-    pub(crate) fn draft(&self) -> PathBuf {
-        self.path.join("data.redb.draft")
+    /// Returns the path of an empty file, readable by its owner alone, in which to prepare a data file.
+    pub(crate) fn draft(&self) -> std::io::Result<PathBuf> {
+        let path = self.path.join("data.redb.draft");
+        match std::fs::remove_file(&path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+            Ok(()) | Err(_) => {}
+        }
+        private().create_new(true).open(&path)?;
+        Ok(path)
     }
 
     /// Makes a newly created file's name durable.
     pub(crate) fn sync(&self) -> std::io::Result<()> {
         File::open(&self.path)?.sync_all()
     }
+}
+
+/// Returns options to read and write a file; a new one is for its owner alone, for a cluster's secrets are in there.
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
 }
 
 fn locked(path: &Path, mut lock: File) -> StoreError {

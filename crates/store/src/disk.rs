@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
-use std::io::ErrorKind;
-use std::path::Path;
 use std::sync::Arc;
 
 use redb::{Database, Durability, Error, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
@@ -33,9 +31,9 @@ pub(crate) trait Medium: Debug + Send {
 impl Medium for Directory {
     /// A new database gets its name only when it is complete, so that a crash while creating it leaves none behind.
     fn open(&self) -> Result<Database, Error> {
-        let (data, draft) = (self.data(), self.draft());
+        let data = self.data();
         if !data.try_exists()? {
-            discard(&draft)?;
+            let draft = self.draft()?;
             initialise(&builder().create(&draft)?)?;
             std::fs::rename(&draft, &data)?;
             self.sync()?;
@@ -48,13 +46,6 @@ fn builder() -> redb::Builder {
     let mut builder = Database::builder();
     builder.set_cache_size(PAGE_CACHE);
     builder
-}
-
-fn discard(file: &Path) -> std::io::Result<()> {
-    match std::fs::remove_file(file) {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
-        Ok(()) | Err(_) => Ok(()),
-    }
 }
 
 /// The database, and what of it may differ from memory.

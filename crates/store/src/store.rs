@@ -11,7 +11,10 @@ use crate::state::{State, Window};
 use crate::writer::Writer;
 use crate::{Change, Deleted, Entry, Expect, Limits, Page, Revision, StoreError, Watch};
 
-/// The store. Clones are handles of the same store; when the last is dropped, queued writes are finished and watches end.
+/// The store. Clones are handles of the same store.
+///
+/// When the last is dropped, queued writes are finished (the drop waits for the disk), the directory is free to be
+/// opened again, and watches end once they have delivered everything.
 #[derive(Clone, Debug)]
 pub struct Store {
     open: Arc<Open>,
@@ -46,6 +49,9 @@ impl Store {
     }
 
     /// Opens the store in `dir`, creating it if need be. Its history starts at the revision it is opened at.
+    ///
+    /// Its writes wait for a thread: under tokio's paused clock, time moves on meanwhile. Use [`memory`](Self::memory)
+    /// there.
     ///
     /// **Errors:** `Locked` when it is open elsewhere, `Io` when it cannot be read or created.
     pub fn open(dir: &Path) -> Result<Self, StoreError> {

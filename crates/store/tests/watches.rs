@@ -149,3 +149,51 @@ async fn watches_end_with_the_store_after_delivering_what_is_there() {
         assert!(watch.next().await.is_none());
     }
 }
+
+/// With many writers and watches at once, on many threads, each watch sees each revision once and in order.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn nothing_is_lost_under_load() {
+    let dir = tempfile::tempdir().unwrap();
+    for store in [Store::memory(), Store::open(dir.path()).unwrap()] {
+        let mut watches = tokio::task::JoinSet::new();
+        for _ in 0..8 {
+            let mut watch = store.watch("", 1).unwrap();
+            watches.spawn(async move {
+                for revision in 2..=801 {
+                    assert_eq!(watch.next().await.unwrap().unwrap().revision(), revision);
+                }
+            });
+        }
+        let mut writers = tokio::task::JoinSet::new();
+        for writer in 0..4 {
+            let store = store.clone();
+            writers.spawn(async move {
+                for _ in 0..200 {
+                    put(&store, &format!("k{writer}"), "1").await;
+                    tokio::task::yield_now().await;
+                }
+            });
+        }
+        writers.join_all().await;
+        watches.join_all().await;
+    }
+}
+
+/// Which of many waiting watches goes on first is the same each time: simulations rely on it.
+#[tokio::test(start_paused = true)]
+async fn watches_wake_in_the_order_in_which_they_wait() {
+    let store = Store::memory();
+    let order = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let mut watches = tokio::task::JoinSet::new();
+    for number in 0..50 {
+        let (mut watch, order) = (store.watch("", 1).unwrap(), order.clone());
+        watches.spawn(async move {
+            watch.next().await.unwrap().unwrap();
+            order.lock().unwrap().push(number);
+        });
+    }
+    tokio::task::yield_now().await;
+    put(&store, "k", "1").await;
+    watches.join_all().await;
+    assert_eq!(*order.lock().unwrap(), (0..50).collect::<Vec<_>>());
+}

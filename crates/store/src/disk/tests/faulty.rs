@@ -21,6 +21,8 @@ struct Image {
     pending: Vec<Operation>,
     /// Bytes that can still be written before the disk is full.
     room: u64,
+    /// How long the file may become.
+    longest: usize,
     written: u64,
     /// The how-many-eth sync from now fails, once; 0: none does.
     failing_sync: u32,
@@ -54,8 +56,8 @@ impl Default for Faulty {
 impl Faulty {
     fn holding(bytes: Vec<u8>) -> Self {
         let durable = bytes.clone();
-        let image =
-            Image { bytes, durable, pending: Vec::new(), room: u64::MAX, written: 0, failing_sync: 0 };
+        let (room, longest) = (u64::MAX, usize::MAX);
+        let image = Image { bytes, durable, pending: Vec::new(), room, longest, written: 0, failing_sync: 0 };
         Self { image: Arc::new(Mutex::new(image)) }
     }
 
@@ -73,6 +75,17 @@ impl Faulty {
         self.image().room = room;
     }
 
+    /// Returns how long the file is.
+    pub(super) fn length(&self) -> usize {
+        self.image().bytes.len()
+    }
+
+    /// Lets the file become this long.
+    pub(super) fn allow_length(&self, longest: usize) {
+        self.image().longest = longest;
+    }
+
+    /// Makes the how-many-eth sync from now fail, once.
     pub(super) fn fail_sync(&self, nth: u32) {
         self.image().failing_sync = nth;
     }
@@ -132,7 +145,11 @@ impl StorageBackend for Faulty {
     }
 
     fn set_len(&self, len: u64) -> Result<()> {
-        self.image().perform(Operation::SetLen(usize::try_from(len).unwrap()));
+        let (len, mut image) = (usize::try_from(len).unwrap(), self.image());
+        if len > image.longest {
+            return Err(Error::new(ErrorKind::StorageFull, "the disk is full"));
+        }
+        image.perform(Operation::SetLen(len));
         Ok(())
     }
 
