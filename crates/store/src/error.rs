@@ -22,6 +22,7 @@ pub enum StoreError {
     #[error("the {part} of key {key:?} has {size} bytes, more than the {limit} allowed")]
     TooLarge { key: Arc<str>, part: &'static str, size: usize, limit: usize },
     /// The disk failed. The write is not visible and took no revision; reads go on; later writes are tried afresh.
+    /// On a full disk deletes fail too, for each commit needs new pages: room must be made outside the store.
     ///
     /// A crash between the failure and the next successful write may, if the disk had taken the write but could not
     /// say so, let it be seen after reopening.

@@ -9,6 +9,25 @@
 //! twice, drop an event in silence (a watch that fell behind ends with [`StoreError::Compacted`]), read a clock, or
 //! know anything of Kubernetes.
 //!
+//! List, then watch on from there; nothing between the two is missed:
+//!
+//! ```
+//! use store::{Bytes, Expect, Store, StoreError};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), StoreError> {
+//! let store = Store::memory();
+//! store.put("pods/a", Bytes::from("1"), Expect::Absent).await?;
+//! let page = store.range("pods/", None, Some(500), None)?;
+//! let mut watch = store.watch("pods/", page.revision)?;
+//! let entry = &page.entries[0];
+//! store.put("pods/a", Bytes::from("2"), Expect::At(entry.modified)).await?;
+//! let change = watch.next().await.expect("the store is open")?;
+//! assert_eq!((&change.entry.value[..], change.previous.as_ref()), (&b"2"[..], Some(entry)));
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! Start reading at [`Store`]; then `batch.rs` (what a write decides), `state.rs` (what readers see), `writer.rs`
 //! (group commit) and `disk.rs` (what survives).
 
