@@ -48,10 +48,21 @@ struct Inner {
     synced: watch::Sender<bool>,
 }
 
-#[derive(Debug, Default)]
+/// A way to look objects up: returns the value under which an object is found, `None` to leave it out.
+pub type IndexBy = fn(&Object) -> Option<String>;
+
+#[derive(Debug)]
+struct Index {
+    by: IndexBy,
+    keys: BTreeMap<String, BTreeSet<Key>>,
+}
+
+const OWNER: &str = "owner";
+
+#[derive(Debug)]
 struct State {
     objects: BTreeMap<Key, Arc<Object>>,
-    owned: BTreeMap<String, BTreeSet<Key>>,
+    indices: BTreeMap<&'static str, Index>,
     /// Highest version that the watch has delivered.
     seen: u64,
     subscribers: Vec<mpsc::UnboundedSender<Change>>,
@@ -59,7 +70,14 @@ struct State {
 
 impl Default for Cache {
     fn default() -> Self {
-        Self(Arc::new(Inner { state: Mutex::default(), synced: watch::Sender::new(false) }))
+        let owner = Index { by: |object| object.controller_uid().map(str::to_owned), keys: BTreeMap::new() };
+        let state = State {
+            objects: BTreeMap::new(),
+            indices: BTreeMap::from([(OWNER, owner)]),
+            seen: 0,
+            subscribers: Vec::new(),
+        };
+        Self(Arc::new(Inner { state: Mutex::new(state), synced: watch::Sender::new(false) }))
     }
 }
 
@@ -99,8 +117,24 @@ impl Cache {
 
     /// Returns the objects whose managing controller has this uid, by key.
     pub fn owned_by(&self, uid: &str) -> Vec<Arc<Object>> {
+        self.indexed(OWNER, uid)
+    }
+
+    /// Adds the index `name`; an index of that name that is there already stays.
+    pub fn add_index(&self, name: &'static str, by: IndexBy) {
+        let mut state = self.lock();
+        if state.indices.contains_key(name) {
+            return;
+        }
+        let mut index = Index { by, keys: BTreeMap::new() };
+        state.objects.iter().for_each(|(key, object)| index.put(key, object));
+        state.indices.insert(name, index);
+    }
+
+    /// Returns the objects that the index `name` has under `value`, by key; none when there is no such index.
+    pub fn indexed(&self, name: &str, value: &str) -> Vec<Arc<Object>> {
         let state = self.lock();
-        let keys = state.owned.get(uid).into_iter().flatten();
+        let keys = state.indices.get(name).and_then(|index| index.keys.get(value)).into_iter().flatten();
         keys.filter_map(|key| state.objects.get(key).cloned()).collect()
     }
 
@@ -178,35 +212,41 @@ impl State {
             if version(old) >= version(&object) && old.uid() == object.uid() {
                 return;
             }
-            self.disown(&key, old);
+            self.indices.values_mut().for_each(|index| index.take(&key, old));
         }
         let new = Arc::new(object);
-        if let Some(owner) = new.controller_uid() {
-            self.owned.entry(owner.to_owned()).or_default().insert(key.clone());
-        }
+        self.indices.values_mut().for_each(|index| index.put(&key, &new));
         self.objects.insert(key.clone(), new.clone());
         self.publish(&Change { key, old, new: Some(new) });
     }
 
     fn take(&mut self, key: &Key) {
         if let Some(old) = self.objects.remove(key) {
-            self.disown(key, &old);
+            self.indices.values_mut().for_each(|index| index.take(key, &old));
             self.publish(&Change { key: key.clone(), old: Some(old), new: None });
-        }
-    }
-
-    fn disown(&mut self, key: &Key, old: &Object) {
-        let Some(owner) = old.controller_uid() else { return };
-        if let Some(keys) = self.owned.get_mut(owner) {
-            keys.remove(key);
-            if keys.is_empty() {
-                self.owned.remove(owner);
-            }
         }
     }
 
     fn publish(&mut self, change: &Change) {
         self.subscribers.retain(|subscriber| subscriber.send(change.clone()).is_ok());
+    }
+}
+
+impl Index {
+    fn put(&mut self, key: &Key, object: &Object) {
+        if let Some(value) = (self.by)(object) {
+            self.keys.entry(value).or_default().insert(key.clone());
+        }
+    }
+
+    fn take(&mut self, key: &Key, object: &Object) {
+        let Some(value) = (self.by)(object) else { return };
+        if let Some(keys) = self.keys.get_mut(&value) {
+            keys.remove(key);
+            if keys.is_empty() {
+                self.keys.remove(&value);
+            }
+        }
     }
 }
 

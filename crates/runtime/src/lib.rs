@@ -18,7 +18,7 @@ mod resource;
 mod tasks;
 mod watches;
 
-pub use cache::{Cache, Change, Subscription};
+pub use cache::{Cache, Change, IndexBy, Subscription};
 pub use clock::Clock;
 pub use cluster::{Cluster, ClusterError, Deletion, Eviction, Patch, Propagation, Selection, Subresource};
 pub use controller::{Controller, Failure, Next, Reconcile, controller_keys};
