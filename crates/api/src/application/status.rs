@@ -311,6 +311,7 @@ mod empty_is_none {
 
     use super::SyncCode;
 
+    #[expect(clippy::ref_option, clippy::trivially_copy_pass_by_ref, reason = "the signature serde asks for")]
     pub fn serialize<S: Serializer>(code: &Option<SyncCode>, serializer: S) -> Result<S::Ok, S::Error> {
         match code {
             Some(code) => code.serialize(serializer),

@@ -2,6 +2,7 @@ use object::json;
 
 use super::*;
 
+#[expect(clippy::needless_pass_by_value, reason = "reads well with json!")]
 fn application(spec: Value) -> Application {
     let object = Object::from_value(json!({
         "apiVersion": "argoproj.io/v1alpha1", "kind": "Application",
