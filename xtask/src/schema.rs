@@ -3,7 +3,7 @@
 //! Source: `api/openapi-spec/swagger.json` of the `k8s.io/kubernetes` Go module (list, map and patch
 //! strategies), and `v3/*.json` beside it (defaults, which the older document leaves out).
 //!
-//! One line of the output a type. A field is a type text, or an object where there is more to say:
+//! One line of the output a type: `{"fields", "mapType", "required"}` or a type text. A field is a type text, or an object where there is more to say:
 //! `{"type", "default", "listType", "listKeys", "mapType", "patch", "mergeKey"}`. Type texts:
 //! `string`, `string:FORMAT`, `integer:FORMAT`, `number:FORMAT`, `boolean`, `int-or-string`, `quantity`,
 //! `any` (no type given), `object` (free form), `#NAME` (another entry), `[]T` (list), `{}T` (map).
@@ -123,6 +123,7 @@ fn definition_entry(
     }
     let mut entry = json!({ "fields": fields });
     copy(definition, "x-kubernetes-map-type", &mut entry, "mapType");
+    copy(definition, "required", &mut entry, "required");
     entry
 }
 

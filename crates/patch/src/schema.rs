@@ -4,7 +4,7 @@
 mod builtin;
 mod crd;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -62,6 +62,8 @@ pub struct Struct {
     pub others: Option<TypeRef>,
     /// Whether the fields are owned one by one.
     pub kind: MapKind,
+    /// The fields that must be there.
+    pub required: BTreeSet<String>,
 }
 
 /// One field of a [`Struct`].
@@ -177,6 +179,12 @@ impl Schema {
     #[must_use]
     pub fn type_of(&self, group: &str, version: &str, kind: &str) -> Option<TypeRef> {
         self.root.clone().or_else(|| self.kinds.get(&format!("{group}/{version}/{kind}")).cloned())
+    }
+
+    /// Whether this is a custom resource's schema.
+    #[must_use]
+    pub fn is_custom(&self) -> bool {
+        self.root.is_some()
     }
 
     /// All `group/version/Kind` that start in this graph, in order.

@@ -30,7 +30,9 @@ fn definition(entry: &Value) -> Type {
     };
     let fields: BTreeMap<String, Field> =
         fields.iter().map(|(name, entry)| (name.clone(), field(entry))).collect();
-    Type::Struct(Struct { fields, others: None, kind: map_kind(entry).unwrap_or_default() })
+    let required = entry["required"].as_array().into_iter().flatten();
+    let required = required.filter_map(Value::as_str).map(str::to_owned).collect();
+    Type::Struct(Struct { fields, others: None, kind: map_kind(entry).unwrap_or_default(), required })
 }
 
 fn field(entry: &Value) -> Field {

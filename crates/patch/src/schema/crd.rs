@@ -1,6 +1,6 @@
 //! Structural schemas of custom resources.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -29,7 +29,7 @@ pub(super) fn schema(open_api: &Value) -> Schema {
 fn with_meta(ty: &mut Type) {
     if let Type::Map { element, kind } = ty {
         let (others, kind) = (Some(element.clone()), *kind);
-        *ty = Type::Struct(Struct { fields: BTreeMap::new(), others, kind });
+        *ty = Type::Struct(Struct { fields: BTreeMap::new(), others, kind, required: BTreeSet::new() });
     }
     if let Type::Struct(object) = ty {
         for name in ["apiVersion", "kind"] {
@@ -93,7 +93,9 @@ fn object(schema: &Value, unknown: Unknown, depth: usize) -> Type {
                 ..plain(reference(schema))
             };
             let fields = properties.into_iter().flatten().map(|(name, schema)| (name.clone(), field(schema)));
-            Type::Struct(Struct { fields: fields.collect(), others, kind })
+            let required = schema["required"].as_array().into_iter().flatten();
+            let required = required.filter_map(Value::as_str).map(str::to_owned).collect();
+            Type::Struct(Struct { fields: fields.collect(), others, kind, required })
         }
     }
 }
