@@ -178,7 +178,7 @@ fn phase_or_empty<'de, D: serde::Deserializer<'de>>(
     AnalysisPhase::deserialize(serde::de::value::StringDeserializer::new(text)).map(Some)
 }
 
-#[expect(clippy::ref_option, reason = "the signature serde asks for")]
+#[expect(clippy::ref_option, clippy::trivially_copy_pass_by_ref, reason = "the signature serde asks for")]
 fn empty_or_phase<S: serde::Serializer>(
     phase: &Option<AnalysisPhase>,
     serializer: S,

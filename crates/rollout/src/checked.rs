@@ -1,0 +1,79 @@
+//! A Rollout whose spec can be acted on.
+
+use std::time::Duration;
+
+use api::rollout::{Rollout, RolloutAnalysis};
+use object::{LabelSelector, Value};
+
+/// A value that passed validation, with its defaults.
+#[derive(Clone, Debug)]
+pub struct Checked<T> {
+    pub(crate) value: T,
+    pub(crate) settings: Settings,
+}
+
+impl<T> Checked<T> {
+    /// Returns the value.
+    pub fn value(&self) -> &T {
+        &self.value
+    }
+
+    /// Returns the spec with defaults.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+}
+
+/// The spec of a Rollout with defaults, in the types it is acted on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settings {
+    /// Wanted number of pods, at least 0.
+    pub replicas: i32,
+    /// Which pods.
+    pub selector: LabelSelector,
+    /// The same, as it was written.
+    pub selector_json: Value,
+    /// Pod template.
+    pub template: Value,
+    /// Seconds a pod must be ready to count as available, at least 0.
+    pub min_ready_seconds: i32,
+    /// Pods above `replicas`, at least 0.
+    pub max_surge: i32,
+    /// Pods that may be missing, at least 0; 1 when both round to 0.
+    pub max_unavailable: i32,
+    /// How many old ReplicaSets are kept.
+    pub revision_history_limit: usize,
+    /// How long no progress is tolerated.
+    pub progress_deadline: Duration,
+    /// How far back a rollback skips the steps.
+    pub rollback_window: Option<i32>,
+    /// How many successful runs are kept.
+    pub successful_runs: usize,
+    /// How many other runs are kept.
+    pub unsuccessful_runs: usize,
+    /// What to do, in order.
+    pub steps: Vec<Step>,
+}
+
+/// A step that is acted on.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Step {
+    /// Share of the new version, 0 to 100.
+    SetWeight(i32),
+    /// Wait for a time, or for the user.
+    Pause(Option<Duration>),
+    /// Run an AnalysisRun.
+    Analysis(RolloutAnalysis),
+}
+
+impl Checked<Rollout> {
+    /// Returns the index of the current step, 0 before there is one.
+    pub fn step_index(&self) -> usize {
+        usize::try_from(self.value.status.current_step_index.unwrap_or(0)).unwrap_or(0)
+    }
+
+    /// Returns the current step; `None` when there are none or all are done.
+    pub fn current_step(&self) -> Option<&Step> {
+        self.settings.steps.get(self.step_index())
+    }
+}

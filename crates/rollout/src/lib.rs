@@ -1,0 +1,21 @@
+//! Rollout -> plan.
+//!
+//! From a Rollout's spec and status and what was observed around it this crate says what to change in the cluster,
+//! what the new status is, when to look again, and why. Start at [`Plan`].
+//!
+//! This crate never does I/O, reads no clock and keeps no state: the object's status is the only memory.
+
+mod action;
+mod checked;
+mod event;
+pub mod keys;
+mod observed;
+mod plan;
+mod reason;
+
+pub use action::{Action, ServiceSwitch};
+pub use checked::{Checked, Settings, Step};
+pub use event::{Event, EventKind};
+pub use observed::{Observed, Referenced};
+pub use plan::Plan;
+pub use reason::{Reason, Why};

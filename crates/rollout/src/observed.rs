@@ -1,0 +1,53 @@
+//! What is, as the shell found it.
+
+use std::sync::Arc;
+
+use api::rollout::Rollout;
+use object::Object;
+
+/// Objects around a Rollout. Lists need no order; the plan sorts what it depends on.
+///
+/// Invariant: everything here was read after the last write of this controller to it. Planning on older reads can
+/// repeat a step that is already done.
+#[derive(Clone, Debug, Default)]
+pub struct Observed {
+    /// ReplicaSets of the namespace that the Rollout controls, and those without a controller that match its selector.
+    pub replica_sets: Vec<Arc<Object>>,
+    /// Pods of those ReplicaSets. Needed only while [`Observed::needs_pods`].
+    pub pods: Vec<Arc<Object>>,
+    /// AnalysisRuns that the Rollout controls.
+    pub analysis_runs: Vec<Arc<Object>>,
+    /// What the spec names.
+    pub referenced: Referenced,
+}
+
+/// Objects that a Rollout's spec names.
+#[derive(Clone, Debug, Default)]
+pub struct Referenced {
+    /// AnalysisTemplates of the namespace and ClusterAnalysisTemplates, at least those named, also by one another.
+    pub templates: Vec<Arc<Object>>,
+    /// Services of the namespace, at least `canaryService` and `stableService`.
+    pub services: Vec<Arc<Object>>,
+}
+
+impl Observed {
+    /// Returns true when the plan looks at pods: a restart is asked for and not done.
+    pub fn needs_pods(rollout: &Rollout) -> bool {
+        rollout.spec.restart_at.is_some() && rollout.spec.restart_at != rollout.status.restarted_at
+    }
+}
+
+impl Referenced {
+    /// Returns the Service `name`.
+    pub fn service(&self, name: &str) -> Option<&Arc<Object>> {
+        self.services.iter().find(|service| service.name() == name)
+    }
+
+    /// Returns the template of a reference.
+    pub fn template(&self, reference: &api::analysis::TemplateRef) -> Option<&Arc<Object>> {
+        self.templates.iter().find(|template| {
+            template.name() == reference.template_name
+                && (template.kind() == "ClusterAnalysisTemplate") == reference.cluster_scope
+        })
+    }
+}
