@@ -8,6 +8,7 @@
 mod action;
 mod checked;
 mod event;
+pub mod hash;
 pub mod keys;
 mod observed;
 mod plan;
