@@ -233,7 +233,9 @@ impl<'a> Parser<'a> {
         }
         let from = self.integer();
         if !self.eat(":") {
-            return from.map(Segment::Index).ok_or_else(|| format!("an index is missing before {:?}", self.rest));
+            return from
+                .map(Segment::Index)
+                .ok_or_else(|| format!("an index is missing before {:?}", self.rest));
         }
         let to = self.integer();
         let stride = if self.eat(":") { self.integer().unwrap_or(1) } else { 1 };
@@ -274,7 +276,9 @@ impl<'a> Parser<'a> {
     }
 
     fn quoted(&mut self) -> Result<Option<String>, String> {
-        let Some(quote) = self.rest.chars().next().filter(|c| matches!(c, '\'' | '"')) else { return Ok(None) };
+        let Some(quote) = self.rest.chars().next().filter(|c| matches!(c, '\'' | '"')) else {
+            return Ok(None);
+        };
         let body = &self.rest[1..];
         let end = body.find(quote).ok_or_else(|| format!("no closing {quote}"))?;
         self.rest = &body[end + 1..];

@@ -346,6 +346,14 @@ mod tests {
     }
 
     #[test]
+    fn maps_are_sorted() {
+        // A dependency that switches serde_json to insertion order would change hashes, patches and outputs.
+        let text =
+            Object::parse(json!({"kind": "Pod", "apiVersion": "v1"})).unwrap().into_value().to_string();
+        assert_eq!(text, r#"{"apiVersion":"v1","kind":"Pod"}"#);
+    }
+
+    #[test]
     fn parse_names_the_field() {
         let error = Object::parse(json!({"kind": "Pod"})).unwrap_err();
         assert_eq!(error.to_string(), "field apiVersion is missing or not a non-empty string");

@@ -1,0 +1,301 @@
+//! Success and failure conditions: expr programs over `result`.
+//!
+//! Source: `argo-rollouts/utils/evaluate`. The language is expr-lang; the environment adds `result`, `asInt`,
+//! `asFloat`, `isNaN`, `isInf`, `isNil` and `default`.
+
+use api::analysis::AnalysisPhase as Phase;
+use expr::{Context, Environment, Value as Expr};
+use object::{Time, Value};
+use thiserror::Error;
+
+/// Longest program that is read, in bytes.
+const MAX_PROGRAM: usize = 16 << 10;
+
+/// Why a condition gave no answer.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum ConditionError {
+    /// The program is too long to be read.
+    #[error("the condition is longer than {MAX_PROGRAM} bytes")]
+    TooLong,
+    /// The program cannot be compiled or run with this result.
+    #[error("{0}")]
+    Program(String),
+    /// The program gave something else than true or false.
+    #[error("expected bool, but got {0}")]
+    NotBool(&'static str),
+    /// The program failed and the provider had returned nothing.
+    #[error("{0}: metric result is nil or empty: no data returned from the metric provider")]
+    NoData(String),
+}
+
+/// Returns the verdict on one result by the truth table of the two conditions; an empty condition counts as absent.
+///
+/// No condition: successful. Success only: failed when false. Failure only: successful when false. Both: failure wins,
+/// neither holds: inconclusive.
+pub fn judge(result: &Value, success: &str, failure: &str, now: Time) -> Result<Phase, ConditionError> {
+    let holds = |program: &str| match program {
+        "" => Ok(None),
+        program => evaluate(program, result, now).map(Some),
+    };
+    Ok(match (holds(success)?, holds(failure)?) {
+        (_, Some(true)) | (Some(false), None) => Phase::Failed,
+        (Some(false), Some(false)) => Phase::Inconclusive,
+        (Some(true) | None, Some(false) | None) => Phase::Successful,
+    })
+}
+
+/// Returns whether the program holds for `result`; `now` is what its `now()` returns.
+pub fn evaluate(program: &str, result: &Value, now: Time) -> Result<bool, ConditionError> {
+    if program.len() > MAX_PROGRAM {
+        return Err(ConditionError::TooLong);
+    }
+    let outcome = mismatch(program, result).map_or_else(|| run(program, result, now), Err);
+    match outcome {
+        Ok(Expr::Bool(holds)) => Ok(holds),
+        Ok(other) => Err(ConditionError::NotBool(type_name(&other))),
+        Err(message) if is_empty(result) => Err(ConditionError::NoData(message)),
+        Err(message) => Err(ConditionError::Program(message)),
+    }
+}
+
+fn run(program: &str, result: &Value, now: Time) -> Result<Expr, String> {
+    let mut context = Context::default();
+    context.insert("result", to_expr(result));
+    environment(result, now).eval(program, &context).map_err(|error| error.to_string())
+}
+
+fn environment(result: &Value, now: Time) -> Environment<'static> {
+    let mut environment = Environment::new();
+    environment.add_function("asInt", |call| match call.args.first() {
+        Some(Expr::Integer(number)) => Ok(Expr::Integer(*number)),
+        #[expect(clippy::cast_possible_truncation, reason = "Go's int64(float64) truncates too")]
+        Some(Expr::Float(number)) => Ok(Expr::Integer(*number as i64)),
+        Some(Expr::String(text)) => text
+            .parse()
+            .map(Expr::Integer)
+            .map_err(|_| format!("strconv.ParseInt: parsing {text:?}: invalid syntax").into()),
+        other => Err(format!("asInt() not supported on type {}", other.map_or("nil", type_name)).into()),
+    });
+    environment.add_function("asFloat", |call| {
+        float(call.args.first()).map(Expr::Float).ok_or_else(|| {
+            let name = call.args.first().map_or("nil", type_name);
+            format!("asFloat() not supported on type {name}").into()
+        })
+    });
+    environment
+        .add_function("isNaN", |call| Ok(Expr::Bool(float(call.args.first()).is_some_and(f64::is_nan))));
+    environment
+        .add_function("isInf", |call| Ok(Expr::Bool(float(call.args.first()).is_some_and(f64::is_infinite))));
+    environment.add_function("fromJSON", |call| match call.args.first() {
+        Some(Expr::String(text)) => {
+            serde_json::from_str(text).map(|value| to_expr(&value)).map_err(|e| e.to_string().into())
+        }
+        other => Err(format!("fromJSON() not supported on type {}", other.map_or("nil", type_name)).into()),
+    });
+    environment.add_function("toJSON", |call| {
+        let json = from_expr(call.args.first().unwrap_or(&Expr::Nil));
+        Ok(Expr::String(serde_json::to_string_pretty(&json).unwrap_or_default()))
+    });
+    let nil = result.is_null();
+    environment.add_function("isNil", move |_| Ok(Expr::Bool(nil)));
+    let kept = to_expr(result);
+    environment.add_function("default", move |call| {
+        let fallback = call.args.get(1).cloned().unwrap_or(Expr::Nil);
+        Ok(if kept.is_nil() { fallback } else { kept.clone() })
+    });
+    environment.add_function("now", move |_| {
+        let time = chrono::DateTime::from_timestamp(now.unix(), 0).unwrap_or_default();
+        Ok(Expr::DateTime(expr::DateTimeValue::fixed(time.fixed_offset())))
+    });
+    environment
+}
+
+fn float(value: Option<&Expr>) -> Option<f64> {
+    match value? {
+        #[expect(clippy::cast_precision_loss, reason = "Go's float64(int64) loses the same")]
+        Expr::Integer(number) => Some(*number as f64),
+        Expr::Float(number) => Some(*number),
+        Expr::String(text) => text.parse().ok(),
+        _ => None,
+    }
+}
+
+/// JSON numbers are float64 in Go, whatever they look like.
+fn to_expr(value: &Value) -> Expr {
+    match value {
+        Value::Null => Expr::Nil,
+        Value::Bool(flag) => Expr::Bool(*flag),
+        Value::Number(number) => Expr::Float(number.as_f64().unwrap_or(f64::NAN)),
+        Value::String(text) => Expr::String(text.clone()),
+        Value::Array(list) => Expr::Array(list.iter().map(to_expr).collect()),
+        Value::Object(map) => {
+            Expr::Map(map.iter().map(|(key, value)| (key.clone(), to_expr(value))).collect())
+        }
+    }
+}
+
+fn from_expr(value: &Expr) -> Value {
+    match value {
+        Expr::Bool(flag) => Value::Bool(*flag),
+        Expr::Integer(number) => Value::from(*number),
+        Expr::Float(number) => Value::from(*number),
+        Expr::String(text) => Value::from(text.as_str()),
+        Expr::Array(list) => list.iter().map(from_expr).collect(),
+        Expr::Map(map) => {
+            Value::Object(map.iter().map(|(key, value)| (key.clone(), from_expr(value))).collect())
+        }
+        _ => Value::Null,
+    }
+}
+
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Array(list) => list.is_empty(),
+        _ => false,
+    }
+}
+
+fn type_name(value: &Expr) -> &'static str {
+    match value {
+        Expr::Integer(_) => "int",
+        Expr::Bool(_) => "bool",
+        Expr::Float(_) => "float64",
+        Expr::Nil => "nil",
+        Expr::String(_) => "string",
+        Expr::Array(_) => "[]interface {}",
+        Expr::Map(_) | Expr::KeyedMap(_) => "map[string]interface {}",
+        _ => "unknown",
+    }
+}
+
+/// Returns the message of the compile error that Go's type checker gives when a scalar `result` is compared with a
+/// literal of another type. The library has no type checker: this is the part of it that clients meet.
+fn mismatch(program: &str, result: &Value) -> Option<String> {
+    let found = match result {
+        Value::Bool(_) => "bool",
+        Value::Number(_) => "float64",
+        Value::String(_) => "string",
+        Value::Null | Value::Array(_) | Value::Object(_) => return None,
+    };
+    let words = words(program);
+    words.windows(3).enumerate().find_map(|(index, window)| {
+        let [left, operator, right] = window else { return None };
+        if !matches!(*operator, "==" | "!=" | "<" | "<=" | ">" | ">=") {
+            return None;
+        }
+        let isolated = |edge: Option<&&str>| edge.is_none_or(|word| !matches!(*word, "." | "?." | "[" | "("));
+        let after = words.get(index + 3);
+        let (first, second) = match (*left, *right) {
+            ("result", literal) => (found, literal_type(literal)?),
+            (literal, "result") if isolated(after) => (literal_type(literal)?, found),
+            _ => return None,
+        };
+        let number = |name: &str| name == "float64" || name == "int";
+        (first != second && !(number(first) && number(second)))
+            .then(|| format!("invalid operation: {operator} (mismatched types {first} and {second})"))
+    })
+}
+
+fn literal_type(word: &str) -> Option<&'static str> {
+    match word {
+        "true" | "false" => Some("bool"),
+        _ if word.starts_with(['"', '\'', '`']) => Some("string"),
+        _ if word.starts_with(|c: char| c.is_ascii_digit()) => {
+            Some(if word.contains('.') { "float64" } else { "int" })
+        }
+        _ => None,
+    }
+}
+
+/// Splits a program into strings, words and operators.
+fn words(program: &str) -> Vec<&str> {
+    let (mut words, mut rest) = (Vec::new(), program.trim_start());
+    while let Some(first) = rest.chars().next() {
+        let is_word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.');
+        let length = if matches!(first, '"' | '\'' | '`') {
+            rest[1..].find(first).map_or(rest.len(), |end| end + 2)
+        } else if first.is_ascii_digit() {
+            rest.find(|c| !is_word(c)).unwrap_or(rest.len())
+        } else if first.is_alphabetic() || first == '_' {
+            rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len())
+        } else if ["==", "!=", "<=", ">=", "?.", "&&", "||"].iter().any(|operator| rest.starts_with(operator))
+        {
+            2
+        } else {
+            first.len_utf8()
+        };
+        words.push(&rest[..length]);
+        rest = rest[length..].trim_start();
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use object::json;
+
+    fn holds(program: &str, result: &Value) -> Result<bool, ConditionError> {
+        evaluate(program, result, Time::from_unix(1_700_000_000))
+    }
+
+    #[test]
+    fn programs() {
+        for (program, result, expected) in [
+            (r#"result == "ok""#, json!("ok"), true),
+            ("result == 'ok'", json!("nok"), false),
+            ("result >= 0.95", json!(0.97), true),
+            ("result == 1", json!(1), true),
+            ("result[0] < 5", json!([4, 9]), true),
+            ("len(result) == 2 && all(result, # > 3)", json!([4, 9]), true),
+            (r#"result.status == "ok" and result.count > 1"#, json!({"status": "ok", "count": 2}), true),
+            (r#""ok" == result"#, json!("ok"), true),
+            ("asInt(result) == 12", json!("12"), true),
+            ("asFloat(result) > 1.4", json!("1.5"), true),
+            ("isNaN(result)", json!(1), false),
+            (r#"fromJSON(result).a == 1"#, json!(r#"{"a": 1}"#), true),
+            (r#"toJSON(result) contains "1""#, json!([1]), true),
+            ("isNil(result)", Value::Null, true),
+            ("default(result, 0) == 0", Value::Null, true),
+            (r#"now() - date("2023-11-14T00:00:00Z") > duration("1h")"#, json!(1), true),
+        ] {
+            assert_eq!(holds(program, &result), Ok(expected), "{program} with {result}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_answer_is_an_error() {
+        for (program, result, message) in [
+            ("result", json!(1), "expected bool, but got float64"),
+            ("1 + 1", json!(1), "expected bool, but got int"),
+            (r#"result == "ok""#, json!(1), "invalid operation: == (mismatched types float64 and string)"),
+            ("result > 5", json!("x"), "invalid operation: > (mismatched types string and int)"),
+        ] {
+            assert_eq!(holds(program, &result).unwrap_err().to_string(), message, "{program}");
+        }
+        for program in ["result ==", "nothing(result)", "result[", "asInt(result) == 1"] {
+            assert!(matches!(holds(program, &json!("x")), Err(ConditionError::Program(_))), "{program}");
+        }
+        assert!(matches!(holds("result[0] > 1", &json!([])), Err(ConditionError::NoData(_))));
+        assert_eq!(holds(&"1".repeat(20_000), &json!(1)), Err(ConditionError::TooLong));
+    }
+
+    #[test]
+    fn truth_table() {
+        let now = Time::from_unix(0);
+        for (success, failure, expected) in [
+            ("", "", Phase::Successful),
+            ("true", "", Phase::Successful),
+            ("false", "", Phase::Failed),
+            ("", "true", Phase::Failed),
+            ("", "false", Phase::Successful),
+            ("true", "true", Phase::Failed),
+            ("true", "false", Phase::Successful),
+            ("false", "true", Phase::Failed),
+            ("false", "false", Phase::Inconclusive),
+        ] {
+            assert_eq!(judge(&json!(1), success, failure, now), Ok(expected), "{success:?} {failure:?}");
+        }
+    }
+}
