@@ -69,8 +69,8 @@ pub struct RolloutAnalysis {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub measurement_retention: Vec<MeasurementRetention>,
     /// Labels and annotations of the run.
-    #[serde(skip_serializing_if = "is_default")]
-    pub analysis_run_metadata: PodTemplateMetadata,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub analysis_run_metadata: Option<PodTemplateMetadata>,
 }
 
 /// Run an Experiment.
@@ -89,7 +89,6 @@ pub struct ExperimentStep {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub dry_run: Vec<DryRun>,
     /// Labels and annotations of the runs.
-    #[serde(skip_serializing_if = "is_default")]
     pub analysis_run_metadata: PodTemplateMetadata,
     /// Seconds the pods stay afterwards.
     #[serde(skip_serializing_if = "Option::is_none")]
