@@ -16,12 +16,11 @@ pub fn pod(object: &Object) -> Health {
     }
     let message = object.str(&["status", "message"]);
     match object.str(&["status", "phase"]) {
-        "Pending" => Health::new(Status::Progressing, message),
         "Succeeded" => Health::new(Status::Healthy, message),
         "Failed" => Health::new(Status::Degraded, failure(object)),
         "Running" if serves && is_true(object, "Ready") => Health::new(Status::Healthy, message),
         "Running" if serves && has_died(object) => Health::new(Status::Degraded, message),
-        "Running" => Health::new(Status::Progressing, message),
+        "Pending" | "Running" => Health::new(Status::Progressing, message),
         _ => Health::new(Status::Unknown, message),
     }
 }
@@ -60,8 +59,8 @@ fn failure(object: &Object) -> String {
     if !message.is_empty() {
         return message.to_owned();
     }
-    let all = object.items(&["status", "initContainerStatuses"]).iter().chain(statuses(object));
-    all.filter_map(container_failure).next().unwrap_or_default()
+    let mut all = object.items(&["status", "initContainerStatuses"]).iter().chain(statuses(object));
+    all.find_map(container_failure).unwrap_or_default()
 }
 
 fn container_failure(status: &Value) -> Option<String> {

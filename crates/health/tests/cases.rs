@@ -1,5 +1,7 @@
 //! Every recorded case must get the recorded verdict.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
 use std::path::{Path, PathBuf};
 
 use health::{Builtin, Health, Member, Status, aggregate, assess};
