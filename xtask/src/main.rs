@@ -4,6 +4,8 @@ mod kube;
 mod paths;
 mod record;
 
+use std::process::ExitCode;
+
 use clap::{Parser, Subcommand};
 
 /// Slipway's development tasks.
@@ -24,8 +26,18 @@ enum Task {
 }
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> anyhow::Result<()> {
-    match Args::parse().task {
+async fn main() -> ExitCode {
+    match run(Args::parse().task).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(task: Task) -> anyhow::Result<()> {
+    match task {
         Task::Kube { task } => kube::run(task).await,
     }
 }

@@ -20,15 +20,23 @@ pub(crate) async fn run(names: &[String], kubeconfig: Option<&Path>) -> anyhow::
         None => fresh(dir.path()).await?,
     };
     let client = cluster::client(&kubeconfig).await?;
-    let mut steps = 0;
+    let (mut steps, mut failures) = (0, 0);
     for script in &scripts {
-        let answers = play(&client, script).await?;
+        let answers = match play(&client, script).await {
+            Ok(answers) => answers,
+            Err(error) => {
+                eprintln!("     {error}");
+                failures += 1;
+                continue;
+            }
+        };
         steps += answers.len();
         println!("{:>4} {}", answers.len(), script.namespace);
         let recording = Recording { server: KUBERNETES.to_owned(), answers };
         recording.write(&folder.join(format!("{}.recorded.json", script.namespace)))?;
     }
-    println!("{steps:>4} answers of {} scripts recorded", scripts.len());
+    println!("{steps:>4} answers of {} scripts recorded", scripts.len() - failures);
+    ensure!(failures == 0, "{failures} scripts were not played to their end");
     Ok(())
 }
 

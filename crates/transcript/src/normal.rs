@@ -18,6 +18,12 @@ static TIME: LazyLock<Regex> =
 static CLUSTER_IP: LazyLock<Regex> = LazyLock::new(|| pattern(r"\b10\.96\.\d{1,3}\.\d{1,3}\b"));
 static VERSION_IN_TEXT: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"(?i)(resource ?version: )\d+(?:, current: \d+| \(\d+\))?"));
+static VERSION_IN_JSON_IN_TEXT: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r#"("resourceVersion\\?":\s*\\?")\d+"#));
+static PRECONDITION: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"(ResourceVersion in (?:the precondition|record)) \(\d+\)"));
+/// The time that Go spells its layouts with; error texts quote it.
+const GO_LAYOUT: &str = "2006-01-02T15:04:05";
 /// Table columns that show how long ago something was.
 const AGES: [&str; 5] = ["Age", "Last Seen", "First Seen", "Duration", "Last Schedule"];
 
@@ -55,12 +61,14 @@ impl<'a> Normaliser<'a> {
         let text = TIME.replace_all(&text, |found: &Captures<'_>| self.time(found)).into_owned();
         let text =
             CLUSTER_IP.replace_all(&text, |found: &Captures<'_>| self.placeholder("cluster-ip", &found[0]));
-        let text = VERSION_IN_TEXT.replace_all(&text, "${1}<rv>").into_owned();
+        let text = VERSION_IN_TEXT.replace_all(&text, "${1}<rv>");
+        let text = VERSION_IN_JSON_IN_TEXT.replace_all(&text, "${1}<rv>");
+        let text = PRECONDITION.replace_all(&text, "${1} (<rv>)").into_owned();
         self.generated.iter().fold(text, |text, (name, placeholder)| text.replace(name, placeholder))
     }
 
     fn time(&self, found: &Captures<'_>) -> String {
-        if self.script.contains(&found[0]) {
+        if self.script.contains(&found[0]) || found[0].starts_with(GO_LAYOUT) {
             return found[0].to_owned();
         }
         if found.get(1).is_some() { "<microtime>" } else { "<time>" }.to_owned()
@@ -75,19 +83,22 @@ impl<'a> Normaliser<'a> {
         known.entry(raw.to_owned()).or_insert_with(|| format!("<{kind}-{next}>")).clone()
     }
 
+    /// Takes a name as made from a prefix, if it can be.
+    pub(crate) fn learn_name(&mut self, prefix: &str, name: &str) {
+        if name.starts_with(prefix) && name.len() > prefix.len() && !self.script.contains(name) {
+            let next = self.generated.len() + 1;
+            let placeholder = || format!("{prefix}<generated-{next}>");
+            self.generated.entry(name.to_owned()).or_insert_with(placeholder);
+        }
+    }
+
     fn learn_names(&mut self, value: &Value) {
         match value {
             Value::Array(items) => items.iter().for_each(|item| self.learn_names(item)),
             Value::Object(map) => {
                 let field = |name: &str| map.get(name).and_then(Value::as_str);
-                if let (Some(prefix), Some(name)) = (field("generateName"), field("name"))
-                    && name.len() > prefix.len()
-                    && !self.script.contains(name)
-                {
-                    let next = self.generated.len() + 1;
-                    self.generated
-                        .entry(name.to_owned())
-                        .or_insert_with(|| format!("{prefix}<generated-{next}>"));
+                if let (Some(prefix), Some(name)) = (field("generateName"), field("name")) {
+                    self.learn_name(prefix, name);
                 }
                 sorted(map).for_each(|(_, item)| self.learn_names(item));
             }
@@ -111,6 +122,7 @@ impl<'a> Normaliser<'a> {
         for (key, value) in sorted(map) {
             let normal = match (key.as_str(), value) {
                 ("metadata", Value::Object(metadata)) => self.metadata(metadata, owner),
+                ("causes", Value::Array(causes)) => self.causes(causes),
                 ("rows", Value::Array(rows)) if !ages.is_empty() => {
                     Value::Array(rows.iter().map(|row| self.row(row, &ages)).collect())
                 }
@@ -138,12 +150,34 @@ impl<'a> Normaliser<'a> {
                 ("resourceVersion", Value::String(raw)) if raw.is_empty() || raw == "0" => value.clone(),
                 ("resourceVersion", Value::String(_)) if owner == Owner::Collection => "<rv>".into(),
                 ("resourceVersion", Value::String(raw)) => self.placeholder_always("rv", raw).into(),
+                ("managedFields", Value::Array(entries)) => self.managed_fields(entries),
                 ("continue", Value::String(raw)) if !raw.is_empty() => "<continue>".into(),
                 _ => self.walk(value),
             };
             out.insert(self.text(key), normal);
         }
         Value::Object(out)
+    }
+
+    /// Checks of custom resources run in an order that is chance.
+    fn causes(&mut self, causes: &[Value]) -> Value {
+        let mut causes: Vec<_> = causes.iter().map(|cause| self.walk(cause)).collect();
+        causes.sort_by_key(|cause| {
+            ["field", "message", "reason"]
+                .map(|name| cause.get(name).and_then(Value::as_str).map(str::to_owned))
+        });
+        Value::Array(causes)
+    }
+
+    /// Servers sort the entries by time, to the second: whether two are in one second is chance.
+    fn managed_fields(&mut self, entries: &[Value]) -> Value {
+        let key = |entry: &Value| {
+            let field = |name: &str| entry.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+            ["operation", "manager", "apiVersion", "subresource"].map(field)
+        };
+        let mut entries: Vec<_> = entries.iter().collect();
+        entries.sort_by_key(|entry| key(entry));
+        Value::Array(entries.into_iter().map(|entry| self.walk(entry)).collect())
     }
 
     /// Versions are short numbers that occur in any script by chance.

@@ -192,6 +192,7 @@ impl Player<'_> {
             Reply::Empty => {}
             Reply::Text(found) => text = Some(self.normaliser.text(&found)),
             Reply::Json(mut value) => {
+                self.learn_refused_name(step, &value);
                 trim(step, &mut value);
                 body = Some(self.normaliser.json(&value));
             }
@@ -209,6 +210,17 @@ impl Player<'_> {
             body,
             text,
             events,
+        }
+    }
+}
+
+impl Player<'_> {
+    /// A refusal names the object by the name it would have got.
+    fn learn_refused_name(&mut self, step: &Step, answer: &Value) {
+        let prefix = step.body.as_ref().and_then(|body| body.pointer("/metadata/generateName"));
+        let name = answer.pointer("/details/name");
+        if let (Some(prefix), Some(name)) = (prefix.and_then(Value::as_str), name.and_then(Value::as_str)) {
+            self.normaliser.learn_name(prefix, name);
         }
     }
 }

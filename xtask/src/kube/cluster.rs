@@ -164,8 +164,10 @@ pub(crate) async fn stop(dir: &Path) -> anyhow::Result<()> {
 /// **Errors**: the file is no kubeconfig.
 pub(crate) async fn client(kubeconfig: &Path) -> anyhow::Result<kube::Client> {
     let config = kube::config::Kubeconfig::read_from(kubeconfig)?;
-    let config =
-        kube::Config::from_custom_kubeconfig(config, &kube::config::KubeConfigOptions::default()).await?;
+    let options = kube::config::KubeConfigOptions::default();
+    let mut config = kube::Config::from_custom_kubeconfig(config, &options).await?;
+    // A transcript shows what the server answered first.
+    config.default_retry = false;
     Ok(kube::Client::try_from(config)?)
 }
 

@@ -69,5 +69,5 @@ fn write_private(path: &Path, text: &str) -> anyhow::Result<()> {
 fn random_hex() -> anyhow::Result<String> {
     let mut bytes = [0_u8; 24];
     fs::File::open("/dev/urandom")?.read_exact(&mut bytes)?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(bytes.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}")))
 }
