@@ -1,7 +1,7 @@
 //! Rollout -> plan.
 //!
 //! From a Rollout's spec and status and what was observed around it this crate says what to change in the cluster,
-//! what the new status is, when to look again, and why. Start at [`Plan`].
+//! what the new status is, when to look again, and why. Start at [`validate`], then [`Plan`].
 //!
 //! This crate never does I/O, reads no clock and keeps no state: the object's status is the only memory.
 
@@ -13,6 +13,8 @@ pub mod keys;
 mod observed;
 mod plan;
 mod reason;
+mod runs;
+mod validate;
 
 pub use action::{Action, ServiceSwitch};
 pub use checked::{Checked, Settings, Step};
@@ -20,3 +22,4 @@ pub use event::{Event, EventKind};
 pub use observed::{Observed, Referenced};
 pub use plan::Plan;
 pub use reason::{Reason, Why};
+pub use validate::{Problem, validate};

@@ -1,0 +1,158 @@
+//! From a Rollout to one that can be acted on, or what is wrong with it.
+//!
+//! Source: Argo Rollouts `pkg/apis/rollouts/validation`; messages word for word. Fields that are not acted on yet are
+//! problems too: nothing is ever ignored silently.
+
+mod canary;
+mod references;
+mod settings;
+mod unsupported;
+
+use std::fmt;
+
+use api::rollout::Rollout;
+use object::{LabelSelector, Value, json};
+
+use crate::{Checked, Referenced};
+
+#[cfg(test)]
+pub(crate) use settings::limits;
+
+/// Something wrong with a spec, in the words of Kubernetes' `field.Error`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Path of the field, e.g. `spec.strategy.canary.steps[1].setWeight`.
+    pub path: String,
+    /// What is wrong.
+    pub message: String,
+}
+
+impl Problem {
+    /// Returns the problem of a value, as `field.Invalid`.
+    pub(crate) fn invalid(path: &str, value: &Value, message: &str) -> Self {
+        let value = match value {
+            Value::String(text) => format!("{text:?}"),
+            other => other.to_string(),
+        };
+        Self { path: path.into(), message: format!("Invalid value: {value}: {message}") }
+    }
+
+    /// Returns the problem of an absent field, as `field.Required`.
+    pub(crate) fn required(path: &str, message: &str) -> Self {
+        Self { path: path.into(), message: format!("Required value: {message}") }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.path, self.message)
+    }
+}
+
+/// Returns the Rollout with its defaults when it can be acted on.
+///
+/// Errors: all problems in upstream's order; the first is the one its InvalidSpec condition shows.
+pub fn validate(rollout: &Rollout, referenced: &Referenced) -> Result<Checked<Rollout>, Vec<Problem>> {
+    let mut problems = spec_problems(rollout);
+    problems.extend(unsupported::problems(rollout));
+    if problems.is_empty() {
+        problems.extend(references::problems(rollout, referenced));
+    }
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let settings = settings::settings(rollout).map_err(|problem| vec![problem])?;
+    Ok(Checked { value: rollout.clone(), settings })
+}
+
+fn spec_problems(rollout: &Rollout) -> Vec<Problem> {
+    let spec = &rollout.spec;
+    let mut problems = Vec::new();
+    let not_negative = |path: &str, value: i32| {
+        (value < 0).then(|| Problem::invalid(path, &json!(value), "must be greater than or equal to 0"))
+    };
+    problems.extend(not_negative("spec.replicas", spec.replicas.unwrap_or(1)));
+    if spec.workload_ref.is_none() {
+        problems.extend(selector_problem(rollout));
+        problems.extend(template_problems(rollout));
+    }
+    let (ready, deadline) =
+        (spec.min_ready_seconds.unwrap_or(0), spec.progress_deadline_seconds.unwrap_or(600));
+    problems.extend(not_negative("spec.minReadySeconds", ready));
+    problems.extend(not_negative("spec.revisionHistoryLimit", spec.revision_history_limit.unwrap_or(10)));
+    problems.extend(not_negative("spec.progressDeadlineSeconds", deadline));
+    if deadline <= ready {
+        let message = "must be greater than minReadySeconds";
+        problems.push(Problem::invalid("spec.progressDeadlineSeconds", &json!(deadline), message));
+    }
+    problems.extend(strategy_problems(rollout));
+    problems
+}
+
+fn selector_problem(rollout: &Rollout) -> Option<Problem> {
+    let Some(selector) = &rollout.spec.selector else {
+        return Some(Problem::required("spec.selector", "Rollout has missing field '.spec.selector'"));
+    };
+    match LabelSelector::from_json(selector) {
+        Err(_) => Some(Problem::invalid("spec.selector", selector, "invalid label selector")),
+        Ok(parsed) if parsed.is_empty() => {
+            Some(Problem::invalid("spec.selector", selector, "empty selector is invalid for deployment"))
+        }
+        Ok(_) => None,
+    }
+}
+
+/// Returns what makes the template unusable: what decides here, not all of Kubernetes' pod validation, which the API
+/// server applies to the ReplicaSet.
+fn template_problems(rollout: &Rollout) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let template = rollout.spec.template.clone().unwrap_or_default();
+    let object = object::Object::from_value(template.clone());
+    let selector =
+        rollout.spec.selector.as_ref().and_then(|selector| LabelSelector::from_json(selector).ok());
+    if selector.is_some_and(|selector| !selector.is_empty() && !selector.matches(&object.labels())) {
+        let labels = json!(object.labels());
+        let message = "`selector` does not match template `labels`";
+        problems.push(Problem::invalid("spec.template.metadata.labels", &labels, message));
+    }
+    if object.items(&["spec", "containers"]).is_empty() {
+        problems
+            .push(Problem { path: "spec.template.spec.containers".into(), message: "Required value".into() });
+    }
+    for (index, container) in object.items(&["spec", "containers"]).iter().enumerate() {
+        for field in ["name", "image"] {
+            if container[field].as_str().is_none_or(str::is_empty) {
+                let path = format!("spec.template.spec.containers[{index}].{field}");
+                problems.push(Problem { path, message: "Required value".into() });
+            }
+        }
+    }
+    let policy = object.str(&["spec", "restartPolicy"]);
+    if !matches!(policy, "" | "Always") {
+        let message = format!("Unsupported value: {policy:?}: supported values: \"Always\"");
+        problems.push(Problem { path: "spec.template.spec.restartPolicy".into(), message });
+    }
+    if let Err(error) = crate::hash::pod_template(&template, None) {
+        problems.push(Problem { path: format!("spec.template.{}", error.path), message: error.message });
+    }
+    problems
+}
+
+fn strategy_problems(rollout: &Rollout) -> Vec<Problem> {
+    let strategy = &rollout.spec.strategy;
+    match (&strategy.blue_green, &strategy.canary) {
+        (None, None) => {
+            let message = "Rollout has missing field '.spec.strategy.canary or .spec.strategy.blueGreen'";
+            vec![Problem::required("spec.strategy.strategy", message)]
+        }
+        (Some(_), Some(_)) => {
+            let value = json!("blueGreen: true canary: true");
+            vec![Problem::invalid("spec.strategy.strategy", &value, "Multiple Strategies can not be listed")]
+        }
+        (None, Some(strategy)) => canary::problems(rollout, strategy),
+        (Some(_), None) => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

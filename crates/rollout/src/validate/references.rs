@@ -1,0 +1,92 @@
+//! What the spec names: Services and analysis templates.
+
+use api::analysis::Metric;
+use api::rollout::{Rollout, RolloutAnalysis};
+use object::json;
+
+use super::Problem;
+use crate::{Referenced, keys, runs};
+
+/// Returns the problems of what the spec names.
+///
+/// Source: `validation_references.go`.
+pub(super) fn problems(rollout: &Rollout, referenced: &Referenced) -> Vec<Problem> {
+    let Some(canary) = rollout.canary() else { return Vec::new() };
+    let mut problems = Vec::new();
+    for (field, name) in
+        [("canaryService", &canary.canary_service), ("stableService", &canary.stable_service)]
+    {
+        problems.extend(service_problems(rollout, referenced, field, name));
+    }
+    if let Some(background) = &canary.analysis {
+        let path = "spec.strategy.canary.analysis.templates";
+        problems.extend(analysis_problem(rollout, referenced, &background.analysis, path));
+    }
+    for (index, step) in canary.steps.iter().enumerate() {
+        if let Some(analysis) = &step.analysis {
+            let path = format!("spec.strategy.canary.steps[{index}].analysis.templates");
+            problems.extend(analysis_problem(rollout, referenced, analysis, &path));
+            problems.extend(endless_problem(referenced, analysis, &path));
+        }
+    }
+    problems
+}
+
+fn service_problems(rollout: &Rollout, referenced: &Referenced, field: &str, name: &str) -> Vec<Problem> {
+    if name.is_empty() {
+        return Vec::new();
+    }
+    let problem =
+        |message: &str| Problem::invalid(&format!("spec.strategy.canary.{field}"), &json!(name), message);
+    let Some(service) = referenced.service(name) else {
+        return vec![problem(&format!("services {name:?} not found"))];
+    };
+    let template = object::Object::from_value(rollout.spec.template.clone().unwrap_or_default());
+    let selector = service.get(&["spec", "selector"]).and_then(|selector| selector.as_object());
+    let mut problems: Vec<Problem> = selector
+        .into_iter()
+        .flatten()
+        .filter(|(key, value)| *key != keys::HASH && template.label(key) != value.as_str())
+        .map(|(key, _)| problem(&format!("Service {name:?} has unmatch label {key:?} in rollout")))
+        .collect();
+    if service.annotation(keys::MANAGED_BY).is_some_and(|owner| owner != rollout.name()) {
+        problems.push(problem(&format!("Service {name:?} is managed by another Rollout")));
+    }
+    problems
+}
+
+/// Returns why no run can be made of an analysis.
+fn analysis_problem(
+    rollout: &Rollout,
+    referenced: &Referenced,
+    analysis: &RolloutAnalysis,
+    path: &str,
+) -> Option<Problem> {
+    let names: Vec<&str> =
+        analysis.templates.iter().map(|template| template.template_name.as_str()).collect();
+    // What is told by the ReplicaSets is not known yet, only that there will be a value.
+    let hashes = runs::Hashes { stable: "stable".into(), latest: "latest".into() };
+    let args =
+        runs::arguments(&rollout.object, analysis, &hashes).unwrap_or_else(|_| runs::placeholders(analysis));
+    let error = runs::spec(referenced, analysis, args).err()?;
+    Some(Problem::invalid(path, &json!(format!("templateNames: [{}]", names.join(" "))), &error))
+}
+
+/// Returns the problem of a step that would never end.
+fn endless_problem(referenced: &Referenced, analysis: &RolloutAnalysis, path: &str) -> Option<Problem> {
+    let spec = runs::flatten(referenced, &analysis.templates).ok()?;
+    let name = &analysis.templates.first()?.template_name;
+    let metric = spec.metrics.iter().find(|metric| is_endless(metric))?;
+    let count = metric.count.as_ref().map_or_else(|| "<nil>".to_owned(), ToString::to_string);
+    let message = format!(
+        "AnalysisTemplate {name} has metric {} which runs indefinitely. Invalid value for count: {count}",
+        metric.name
+    );
+    Some(Problem::invalid(path, &json!(name), &message))
+}
+
+/// Returns true when a metric is measured for ever: an interval and no count.
+fn is_endless(metric: &Metric) -> bool {
+    let counted = metric.count.as_ref().is_some_and(|count| count.as_int() != Some(0));
+    !metric.interval.is_empty() && !counted
+}
