@@ -9,7 +9,8 @@ pub enum PatchError {
     /// More operations or bytes than are accepted. HTTP 413, reason `RequestEntityTooLarge`.
     #[error("{0}")]
     TooLarge(String),
-    /// The patch is well formed but does not fit this document. HTTP 422 without a reason.
+    /// The patch is well formed but does not fit this document. HTTP 422, reason `Invalid`, empty details; upstream
+    /// tells clients only "the server rejected our request due to an error in our request".
     #[error("{0}")]
     NotApplicable(String),
 

@@ -46,18 +46,16 @@ pub fn apply(doc: &mut Value, patch: &Value) -> Result<(), PatchError> {
 fn decode(patch: &Value) -> Result<Vec<&Map<String, Value>>, PatchError> {
     let wrong = |value: &Value, wanted: &str| {
         let kind = json_kind(value);
-        PatchError::Malformed(format!(
-            "json: cannot unmarshal {kind} into Go value of type jsonpatch.{wanted}"
-        ))
+        PatchError::Malformed(format!("error decoding patch: json: cannot unmarshal {kind} into Go value of type {wanted}handlers.jsonPatchOp"))
     };
-    let operations = patch.as_array().ok_or_else(|| wrong(patch, "Patch"))?;
+    let operations = patch.as_array().ok_or_else(|| wrong(patch, "[]"))?;
     if operations.len() > MAX_OPERATIONS {
         return Err(PatchError::TooLarge(format!(
             "The allowed maximum operations in a JSON patch is {MAX_OPERATIONS}, got {}",
             operations.len()
         )));
     }
-    operations.iter().map(|value| value.as_object().ok_or_else(|| wrong(value, "Operation"))).collect()
+    operations.iter().map(|value| value.as_object().ok_or_else(|| wrong(value, ""))).collect()
 }
 
 fn json_kind(value: &Value) -> &'static str {

@@ -89,7 +89,7 @@ fn failures_have_the_upstream_texts() {
     fails(
         json!({}),
         json!({"op": "add"}),
-        "json: cannot unmarshal object into Go value of type jsonpatch.Patch",
+        "error decoding patch: json: cannot unmarshal object into Go value of type []handlers.jsonPatchOp",
     );
 }
 

@@ -5,6 +5,7 @@
 
 use serde_json::{Map, Value};
 
+use super::prune::may_be_null;
 use crate::schema::{Field, Schema, Struct, Type, TypeRef};
 
 /// The zero value of a type.
@@ -28,14 +29,14 @@ fn is_inner_struct(schema: &Schema, field: &Field) -> bool {
     empty && matches!(schema.resolve(&field.ty), Type::Struct(_))
 }
 
-/// `value` with the inner structs that it does not mention, and without nulls in known fields.
+/// `value` with the inner structs that it does not mention, and without the nulls that it cannot hold.
 pub fn completed(schema: &Schema, ty: &TypeRef, value: &Value) -> Value {
     match (schema.resolve(ty), value) {
         (Type::Struct(object), Value::Object(entries)) => {
             let mut out = always_there(schema, object);
             for (key, value) in entries {
                 match object.fields.get(key) {
-                    Some(_) if value.is_null() => {}
+                    Some(_) if value.is_null() && !may_be_null(schema, ty, key) => {}
                     Some(field) => {
                         out.insert(key.clone(), completed(schema, &field.ty, value));
                     }

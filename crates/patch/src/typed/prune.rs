@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::{Atom, ListAtom, MapAtom};
 use crate::fields::{PathElement, Set};
-use crate::schema::{Schema, TypeRef};
+use crate::schema::{Scalar, Schema, Type, TypeRef};
 
 /// `value` without the list elements and fields in `gone`. An object or list of which nothing is left is null.
 pub fn without(schema: &Schema, ty: &TypeRef, value: &Value, gone: &Set) -> Value {
@@ -66,11 +66,11 @@ fn drop_new_nulls(before: &Value, after: &mut Value) {
     }
 }
 
-/// `value` without nulls in known fields, which a Go struct cannot hold.
+/// `value` without the nulls that a Go struct cannot hold.
 pub fn without_nulls(schema: &Schema, ty: &TypeRef, value: &Value) -> Value {
     match (Atom::of(schema, ty, value), value) {
         (Atom::Map(map), Value::Object(entries)) => {
-            let kept = entries.iter().filter(|(key, value)| !(value.is_null() && map.has_field(key)));
+            let kept = entries.iter().filter(|(key, value)| !value.is_null() || may_be_null(schema, ty, key));
             let kept = kept.map(|(key, value)| (key.clone(), without_nulls(schema, map.child(key), value)));
             Value::Object(kept.collect())
         }
@@ -79,4 +79,12 @@ pub fn without_nulls(schema: &Schema, ty: &TypeRef, value: &Value) -> Value {
         }
         _ => value.clone(),
     }
+}
+
+/// Whether Go may write null for a field: a time that is not set, a list that is always written. Whatever is not
+/// a known field may be null, too.
+pub fn may_be_null(schema: &Schema, ty: &TypeRef, key: &str) -> bool {
+    let Type::Struct(object) = schema.resolve(ty) else { return true };
+    let Some(field) = object.fields.get(key) else { return true };
+    object.required.contains(key) || *schema.resolve(&field.ty) == Type::Scalar(Scalar::Any)
 }
