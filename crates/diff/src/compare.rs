@@ -3,7 +3,7 @@
 use object::{Object, Value};
 
 use crate::ignore::Ignored;
-use crate::normalize::normalize;
+use crate::normalize::{drop_empty, normalize};
 use crate::predict::predict;
 
 /// How to compare.
@@ -11,6 +11,18 @@ use crate::predict::predict;
 pub struct Options<'a> {
     /// Differences that do not count, see [`crate::applicable`].
     pub ignores: Ignored<'a>,
+    /// Whether the rules of aggregated ClusterRoles count.
+    pub aggregated_roles: AggregatedRoles,
+}
+
+/// Whether the rules of ClusterRoles that are made of others' count.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AggregatedRoles {
+    /// They do.
+    #[default]
+    Compared,
+    /// They do not: the cluster writes them.
+    Ignored,
 }
 
 /// Result of a comparison.
@@ -35,6 +47,10 @@ pub fn compare(target: &Object, live: &Object, options: &Options<'_>) -> Compari
     let counted = |object: &Object| {
         let mut object = object.clone();
         options.ignores.drop_from(&mut object, live);
+        if options.aggregated_roles == AggregatedRoles::Ignored && object.get(&["aggregationRule"]).is_some()
+        {
+            object.remove(&["rules"]);
+        }
         significant(object)
     };
     Comparison { drifted: counted(&predicted) != counted(&shown), predicted, live: shown }
@@ -54,36 +70,4 @@ fn significant(mut object: Object) -> Value {
     let mut value = object.into_value();
     drop_empty(&mut value);
     value
-}
-
-/// Fields for which `{}` is the same as nothing.
-const SAME_AS_NOTHING: [&str; 12] = [
-    "annotations",
-    "creationTimestamp",
-    "data",
-    "labels",
-    "limits",
-    "requests",
-    "resources",
-    "rollingUpdate",
-    "securityContext",
-    "strategy",
-    "stringData",
-    "updateStrategy",
-];
-
-fn drop_empty(value: &mut Value) {
-    match value {
-        Value::Object(map) => {
-            map.values_mut().for_each(drop_empty);
-            map.retain(|key, value| match value {
-                Value::Null => false,
-                Value::Array(items) => !items.is_empty(),
-                Value::Object(fields) => !fields.is_empty() || !SAME_AS_NOTHING.contains(&key.as_str()),
-                Value::Bool(_) | Value::Number(_) | Value::String(_) => true,
-            });
-        }
-        Value::Array(items) => items.iter_mut().for_each(drop_empty),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
-    }
 }

@@ -10,7 +10,7 @@ mod normalize;
 mod predict;
 mod text;
 
-pub use compare::{Comparison, Options, compare};
+pub use compare::{AggregatedRoles, Comparison, Options, compare};
 pub use ignore::{Ignored, applicable, respect};
 pub use mask::{Secrets, mask};
 pub use normalize::normalize;

@@ -12,7 +12,12 @@ pub fn normalize(object: &Object) -> Object {
     }
     let gvk = object.gvk();
     match (gvk.group.as_str(), gvk.kind.as_str()) {
-        ("", "Secret") => fold_string_data(&mut object),
+        ("", "Secret") => {
+            fold_string_data(&mut object);
+            if let Some(Value::Object(data)) = object.as_map_mut().get_mut("data") {
+                data.values_mut().filter(|value| value.is_null()).for_each(|value| *value = "".into());
+            }
+        }
         ("", "Endpoints") => sort_endpoints(&mut object),
         _ => {}
     }
@@ -24,7 +29,8 @@ pub fn normalize(object: &Object) -> Object {
     object
 }
 
-fn is_builtin(group: &str) -> bool {
+/// Returns true for groups that Kubernetes itself serves.
+pub fn is_builtin(group: &str) -> bool {
     !group.contains('.') || group.ends_with(".k8s.io")
 }
 
@@ -122,5 +128,38 @@ fn canonical_quantity(value: &mut Value) {
     };
     if let Ok(canonical) = quantity::canonical(&text) {
         *value = Value::String(canonical);
+    }
+}
+
+/// Fields for which `{}` is the same as nothing.
+const SAME_AS_NOTHING: [&str; 12] = [
+    "annotations",
+    "creationTimestamp",
+    "data",
+    "labels",
+    "limits",
+    "requests",
+    "resources",
+    "rollingUpdate",
+    "securityContext",
+    "strategy",
+    "stringData",
+    "updateStrategy",
+];
+
+/// Removes nulls, empty lists and the empty maps in [`SAME_AS_NOTHING`], at any depth.
+pub fn drop_empty(value: &mut Value) {
+    match value {
+        Value::Object(map) => {
+            map.values_mut().for_each(drop_empty);
+            map.retain(|key, value| match value {
+                Value::Null => false,
+                Value::Array(items) => !items.is_empty(),
+                Value::Object(fields) => !fields.is_empty() || !SAME_AS_NOTHING.contains(&key.as_str()),
+                Value::Bool(_) | Value::Number(_) | Value::String(_) => true,
+            });
+        }
+        Value::Array(items) => items.iter_mut().for_each(drop_empty),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }

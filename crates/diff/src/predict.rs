@@ -1,5 +1,6 @@
 //! What applying a target makes of a live object.
 
+use crate::normalize::{drop_empty, is_builtin, normalize};
 use object::{Object, Value};
 use patch::apply::{ApplyOptions, Force};
 use patch::schema::{Schema, TypeRef};
@@ -11,10 +12,17 @@ const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 /// Returns `live` after applying `target`: by server-side apply where our manager has applied before, else by three-way
 /// merge with the last-applied annotation, else by two-way merge.
 pub fn predict(target: &Object, live: &Object) -> Object {
-    let target = with_defaults(target, live);
     let schema = Schema::builtin();
     let gvk = live.gvk();
-    let known = schema.type_of(&gvk.group, &gvk.version, &gvk.kind);
+    // Older versions of a built-in kind look the same for what is asked of the schema here.
+    let versions = [gvk.version.as_str(), "v1", "v2"];
+    let known = versions.iter().find_map(|version| schema.type_of(&gvk.group, version, &gvk.kind));
+    // Without a schema, what the server fills in inside lists of its own kinds is not known: any field may be.
+    let fills = if known.is_none() && is_builtin(&gvk.group) { Fills::Anything } else { Fills::Defaults };
+    let mut target = with_defaults(target, live, fills);
+    if live.namespace().is_empty() {
+        target.remove(&["metadata", "namespace"]);
+    }
     let predicted = if is_applied(live) { server_side(&target, live, known.as_ref()) } else { None };
     let predicted = predicted.or_else(|| {
         let original = last_applied(live).unwrap_or_else(|| target.to_value());
@@ -33,7 +41,12 @@ fn is_applied(live: &Object) -> bool {
 
 fn last_applied(live: &Object) -> Option<Value> {
     let value: Value = serde_json::from_str(live.annotation(LAST_APPLIED)?).ok()?;
-    value.is_object().then_some(value)
+    let mut original = normalize(&Object::parse(value).ok()?);
+    // These were never set by the target: the first is filled in, empty maps and nulls are nothing.
+    original.remove(&["metadata", "namespace"]);
+    let mut value = original.into_value();
+    drop_empty(&mut value);
+    Some(value)
 }
 
 fn server_side(target: &Object, live: &Object, known: Option<&TypeRef>) -> Option<Value> {
@@ -58,9 +71,22 @@ fn strategic(
     (schema, ty): (&Schema, &TypeRef),
 ) -> Option<Value> {
     let mut value = live.to_value();
-    let delta = patch::strategic::three_way(original, &target.to_value(), &value, schema, ty).ok()?;
+    let mut delta = patch::strategic::three_way(original, &target.to_value(), &value, schema, ty).ok()?;
+    for field in ["strategy", "updateStrategy"] {
+        let typed = |object: &Object| object.get(&["spec", field, "type"]).cloned();
+        if typed(target).is_none() || typed(target) == typed(live) {
+            keep_keys(&mut delta, field);
+        }
+    }
     patch::strategic::apply(&mut value, &delta, schema, ty).ok()?;
     Some(value)
+}
+
+/// What belongs to a strategy of the same type stays: the server would fill it in again.
+fn keep_keys(delta: &mut Value, field: &str) {
+    if let Some(Value::Object(strategy)) = delta.get_mut("spec").and_then(|spec| spec.get_mut(field)) {
+        strategy.remove("$retainKeys");
+    }
 }
 
 /// Three-way merge without a schema: lists are replaced whole.
@@ -102,10 +128,19 @@ const DEFAULTS: [(&str, &str); 12] = [
     ("volumeMode", "\"Filesystem\""),
 ];
 
-/// Returns `target` with the values in [`DEFAULTS`] that `live` has and it does not.
-fn with_defaults(target: &Object, live: &Object) -> Object {
+/// What the server may have filled in inside lists.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fills {
+    /// The values in [`DEFAULTS`].
+    Defaults,
+    /// Any field.
+    Anything,
+}
+
+/// Returns `target` with the fields that the server filled in inside its lists, as `live` has them.
+fn with_defaults(target: &Object, live: &Object, fills: Fills) -> Object {
     let mut value = target.to_value();
-    fill(&mut value, &live.to_value(), Place::Map);
+    fill(&mut value, &live.to_value(), (Place::Map, fills));
     Object::from_value(value)
 }
 
@@ -115,13 +150,13 @@ enum Place {
     List,
 }
 
-fn fill(target: &mut Value, live: &Value, place: Place) {
+fn fill(target: &mut Value, live: &Value, (place, fills): (Place, Fills)) {
     match (target, live) {
         (Value::Object(target), Value::Object(live)) => {
             for (key, value) in live {
                 match target.get_mut(key) {
-                    Some(target) => fill(target, value, place),
-                    None if place == Place::List && is_default(key, value) => {
+                    Some(target) => fill(target, value, (place, fills)),
+                    None if place == Place::List && (fills == Fills::Anything || is_default(key, value)) => {
                         target.insert(key.clone(), value.clone());
                     }
                     None => {}
@@ -132,7 +167,7 @@ fn fill(target: &mut Value, live: &Value, place: Place) {
             for (at, item) in target.iter_mut().enumerate() {
                 let same_place = live.get(at).filter(|other| is_part(item, other));
                 if let Some(live) = same_place.or_else(|| live.iter().find(|other| is_part(item, other))) {
-                    fill(item, live, Place::List);
+                    fill(item, live, (Place::List, fills));
                 }
             }
         }
