@@ -254,7 +254,7 @@ mod tests {
             ("asInt(result) == 12", json!("12"), true),
             ("asFloat(result) > 1.4", json!("1.5"), true),
             ("isNaN(result)", json!(1), false),
-            (r#"fromJSON(result).a == 1"#, json!(r#"{"a": 1}"#), true),
+            ("fromJSON(result).a == 1", json!(r#"{"a": 1}"#), true),
             (r#"toJSON(result) contains "1""#, json!([1]), true),
             ("isNil(result)", Value::Null, true),
             ("default(result, 0) == 0", Value::Null, true),

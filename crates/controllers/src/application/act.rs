@@ -1,0 +1,167 @@
+//! Carrying out the actions of a sync.
+
+use std::time::Duration;
+
+use object::{GroupKind, Gvk, Key, Object, json};
+use runtime::{ApiError, Cluster, Deletion, Patch, Propagation, Resource, Subresource};
+use sync::{Action, ApplyMode, FIELD_MANAGER, Outcome};
+
+use super::managed::Managed;
+
+/// Looks for a deleted object to be gone, and for a new kind to be served, this often and this long.
+const LOOKS: u32 = 30;
+const LOOK_PERIOD: Duration = Duration::from_millis(100);
+
+/// Carries out one action and returns what came of it. What the server refuses is an outcome, not an error.
+pub async fn act(cluster: &Cluster, managed: &Managed, action: &Action) -> Outcome {
+    let outcome = match action {
+        Action::Apply { object, mode, .. } => apply(cluster, managed, object, *mode).await,
+        Action::Prune { gvk, key, uid, propagation, .. } => {
+            remove(cluster, managed, (gvk, key), uid, Some(policy(*propagation))).await
+        }
+        Action::DeleteHook { gvk, key, uid } => remove(cluster, managed, (gvk, key), uid, None).await,
+        Action::ReleaseHook { gvk, key, finalizers, resource_version } => {
+            let patch = json!({"metadata": {"finalizers": finalizers, "resourceVersion": resource_version}});
+            release(cluster, managed, (gvk, key), &Patch::merge(patch)).await
+        }
+    };
+    outcome.unwrap_or_else(|error| Outcome::Refused(error.message))
+}
+
+fn policy(propagation: sync::Propagation) -> Propagation {
+    match propagation {
+        sync::Propagation::Foreground => Propagation::Foreground,
+        sync::Propagation::Background => Propagation::Background,
+        sync::Propagation::Orphan => Propagation::Orphan,
+    }
+}
+
+async fn resource(managed: &Managed, gvk: &Gvk) -> Result<Resource, ApiError> {
+    managed.resource(gvk).await?.ok_or_else(|| {
+        ApiError::no_answer(format!("the server could not find the requested resource: {gvk} is not served"))
+    })
+}
+
+async fn apply(cluster: &Cluster, managed: &Managed, object: &Object, mode: ApplyMode) -> Result<Outcome, ApiError> {
+    let gvk = object.gvk();
+    let resource = resource(managed, &gvk).await?;
+    let live = current(cluster, managed, &resource, object).await?;
+    let stored = match (mode, &live) {
+        (ApplyMode::Replace, None) => cluster.create(&resource, object).await,
+        (ApplyMode::Replace, Some(live)) => replace(cluster, &resource, object, live).await,
+        (ApplyMode::Recreate, Some(live)) => recreate(cluster, &resource, object, live).await,
+        (ApplyMode::ApplyOrRecreate, Some(live)) => match server_side(cluster, &resource, object).await {
+            Err(error) if error.is_invalid() || error.is_conflict() => {
+                recreate(cluster, &resource, object, live).await
+            }
+            other => other,
+        },
+        (ApplyMode::Apply | ApplyMode::ApplyOrRecreate | ApplyMode::Recreate, _) => {
+            server_side(cluster, &resource, object).await
+        }
+    }?;
+    let outcome = match &live {
+        None => Outcome::Created,
+        Some(live) if live.resource_version() == stored.resource_version() => Outcome::Unchanged,
+        Some(_) => Outcome::Configured,
+    };
+    if gvk.group_kind() == GroupKind::new("apiextensions.k8s.io", "CustomResourceDefinition") {
+        established(cluster, &stored).await;
+    }
+    managed.note(stored);
+    Ok(outcome)
+}
+
+/// Returns the object as it is now: from the cache where the kind is watched, else from the server.
+async fn current(
+    cluster: &Cluster,
+    managed: &Managed,
+    resource: &Resource,
+    object: &Object,
+) -> Result<Option<Object>, ApiError> {
+    match managed.get(&object.group_kind(), &object.key()) {
+        Some(live) => Ok(Some(live.as_ref().clone())),
+        None => cluster.get(resource, &object.key()).await,
+    }
+}
+
+async fn server_side(cluster: &Cluster, resource: &Resource, object: &Object) -> Result<Object, ApiError> {
+    let patch = Patch::apply(object.to_value(), FIELD_MANAGER).force();
+    cluster.patch(resource, &object.key(), &patch).await
+}
+
+async fn replace(
+    cluster: &Cluster,
+    resource: &Resource,
+    object: &Object,
+    live: &Object,
+) -> Result<Object, ApiError> {
+    let mut object = object.clone();
+    object.set(&["metadata", "resourceVersion"], live.resource_version());
+    cluster.replace(resource, &object, Subresource::None).await
+}
+
+async fn recreate(
+    cluster: &Cluster,
+    resource: &Resource,
+    object: &Object,
+    live: &Object,
+) -> Result<Object, ApiError> {
+    let deletion = Deletion {
+        propagation: Some(Propagation::Foreground),
+        uid: Some(live.uid().to_owned()),
+        ..Deletion::default()
+    };
+    cluster.delete(resource, &object.key(), &deletion).await?;
+    for _ in 0..LOOKS {
+        let found = cluster.get(resource, &object.key()).await?;
+        if found.is_none_or(|found| found.uid() != live.uid()) {
+            return server_side(cluster, resource, object).await;
+        }
+        cluster.clock().sleep(LOOK_PERIOD).await;
+    }
+    Err(ApiError::no_answer(format!("{} {} is still being deleted", object.kind(), object.key())))
+}
+
+/// Waits up to 3 s for a definition to be established, so that its objects can follow in the same sync.
+async fn established(cluster: &Cluster, definition: &Object) {
+    for _ in 0..LOOKS {
+        let found = cluster.get(&runtime::resources::CRDS, &definition.key()).await;
+        let ready = |object: &Object| {
+            object.condition("Established").is_some_and(|condition| condition.status == object::ConditionStatus::True)
+        };
+        if !matches!(&found, Ok(Some(object)) if !ready(object)) {
+            return;
+        }
+        cluster.clock().sleep(LOOK_PERIOD).await;
+    }
+}
+
+async fn remove(
+    cluster: &Cluster,
+    managed: &Managed,
+    (gvk, key): (&Gvk, &Key),
+    uid: &str,
+    propagation: Option<Propagation>,
+) -> Result<Outcome, ApiError> {
+    let resource = resource(managed, gvk).await?;
+    let deletion = Deletion { propagation, uid: Some(uid.to_owned()), ..Deletion::default() };
+    match cluster.delete(&resource, key, &deletion).await {
+        // Another object of that name has taken its place: the one that was meant is gone.
+        Err(error) if !error.is_conflict() => Err(error),
+        _ => Ok(Outcome::Done),
+    }
+}
+
+async fn release(
+    cluster: &Cluster,
+    managed: &Managed,
+    (gvk, key): (&Gvk, &Key),
+    patch: &Patch,
+) -> Result<Outcome, ApiError> {
+    let resource = resource(managed, gvk).await?;
+    match cluster.patch(&resource, key, patch).await {
+        Err(error) if !error.is_not_found() => Err(error),
+        _ => Ok(Outcome::Done),
+    }
+}

@@ -1,0 +1,55 @@
+//! What a pass writes: merge patches of the Application, with only what changed.
+
+use api::application::{
+    Application, ApplicationStatus, REFRESH_ANNOTATION, to_value,
+};
+use object::{Object, Time, Value, json};
+use patch::merge;
+use sync::{Deletion, Refresh, Step};
+
+/// Returns the patch after a comparison; `None` when nothing changed.
+pub fn refreshed(app: &Application, refresh: &Refresh) -> Option<Value> {
+    let mut patch = status(app, &refresh.status);
+    if let Some(operation) = &refresh.operation {
+        set(&mut patch, "operation", to_value(operation.as_ref()));
+    }
+    if refresh.answered {
+        set(&mut patch, "metadata", json!({"annotations": {REFRESH_ANNOTATION: null}}));
+    }
+    patch
+}
+
+/// Returns the patch after a pass of an operation; `None` when nothing changed.
+pub fn stepped(app: &Application, step: &Step) -> Option<Value> {
+    let mut patch = status(app, &step.status);
+    if step.done && app.operation.is_some() {
+        set(&mut patch, "operation", Value::Null);
+    }
+    patch
+}
+
+/// Returns the patch after a pass of a deletion; `None` when no finalizer comes off.
+pub fn released(app: &Application, deletion: &Deletion) -> Option<Value> {
+    let held = app.object.finalizers();
+    let same = held.len() == deletion.finalizers.len();
+    (!same).then(|| json!({"metadata": {"finalizers": deletion.finalizers}}))
+}
+
+/// Returns the patch that tells of an Application that cannot be read; `None` when it tells so already. Nothing else of
+/// the status changes.
+pub fn mistyped(object: &Object, message: &str, now: Time) -> Option<Value> {
+    let told = object.items(&["status", "conditions"]).iter().any(|condition| {
+        condition["type"] == "InvalidSpecError" && condition["message"] == message
+    });
+    let condition = json!({"type": "InvalidSpecError", "message": message, "lastTransitionTime": now.to_string()});
+    (!told).then(|| json!({"status": {"conditions": [condition]}}))
+}
+
+fn status(app: &Application, new: &ApplicationStatus) -> Option<Value> {
+    let old = app.object.get(&["status"]).cloned().unwrap_or_else(|| json!({}));
+    merge::diff(&old, &to_value(new)).map(|status| json!({"status": status}))
+}
+
+fn set(patch: &mut Option<Value>, field: &str, value: Value) {
+    patch.get_or_insert_with(|| json!({}))[field] = value;
+}
