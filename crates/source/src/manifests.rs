@@ -1,0 +1,139 @@
+//! The Directory source: which files of a folder are manifests, and the objects in them. Pure.
+
+use globset::{GlobBuilder, GlobMatcher};
+use object::Object;
+use thiserror::Error;
+
+use crate::{FileKind, Tree};
+
+mod parse;
+
+/// A file with this anywhere in it holds no manifest.
+const SKIP_MARKER: &str = "+argocd:skip-file-rendering";
+
+/// `spec.source.directory` of an Application.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DirectoryOptions {
+    /// Descend into folders.
+    pub recurse: bool,
+    /// Glob, such as `*.yaml` or `{a,b}/*.yml`, that paths must match; empty is all. `*` matches `/` too.
+    pub include: String,
+    /// Glob of paths to leave out; wins over `include`.
+    pub exclude: String,
+}
+
+/// A file to parse.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ManifestFile {
+    /// Path relative to the Application's folder.
+    pub path: String,
+    /// Its text.
+    pub text: String,
+}
+
+/// Why a folder cannot be read as manifests.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum DirectoryError {
+    /// `include` or `exclude` is no glob.
+    #[error("invalid glob {glob:?}: {message}")]
+    Glob {
+        /// What was given.
+        glob: String,
+        /// What is wrong.
+        message: String,
+    },
+    /// Jsonnet is not rendered yet.
+    #[error("{path}: jsonnet is not supported yet")]
+    Jsonnet {
+        /// The file.
+        path: String,
+    },
+    /// Neither UTF-8 nor UTF-16.
+    #[error("Failed to unmarshal {path:?}: the file is neither UTF-8 nor UTF-16")]
+    Encoding {
+        /// The file.
+        path: String,
+    },
+}
+
+/// Why a file cannot be parsed. The text is Argo CD's up to the parser's own words.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("{}", parse::text(self))]
+pub struct ManifestError {
+    /// The file, relative to the Application's folder.
+    pub file: String,
+    /// Which document of the file, from 0; none when the file as a whole cannot be read.
+    pub document: Option<usize>,
+    /// What is wrong.
+    pub message: String,
+}
+
+/// Returns the manifests of a folder in lexical order of their paths: `.yaml`, `.yml` and `.json`.
+///
+/// **Source:** `findManifests` of Argo CD. Errors: [`DirectoryError`].
+pub fn read(tree: &Tree, options: &DirectoryOptions) -> Result<Vec<ManifestFile>, DirectoryError> {
+    let (include, exclude) = (glob(&options.include)?, glob(&options.exclude)?);
+    let mut files = Vec::new();
+    for (path, entry) in &tree.entries {
+        let wanted = (options.recurse || !path.contains('/'))
+            && !matches!(entry.kind, FileKind::FolderLink { .. })
+            && exclude.as_ref().is_none_or(|glob| !glob.is_match(path))
+            && include.as_ref().is_none_or(|glob| glob.is_match(path));
+        match extension(path) {
+            Some("yaml" | "yml" | "json") if wanted => {
+                let text =
+                    decode(&entry.bytes).ok_or_else(|| DirectoryError::Encoding { path: path.clone() })?;
+                if !text.contains(SKIP_MARKER) {
+                    files.push(ManifestFile { path: path.clone(), text });
+                }
+            }
+            Some("jsonnet") if wanted => return Err(DirectoryError::Jsonnet { path: path.clone() }),
+            _ => {}
+        }
+    }
+    Ok(files)
+}
+
+/// Returns the objects of the files in order, lists exploded. Broken YAML that does not look like a manifest is
+/// skipped; a JSON file must hold exactly one object.
+///
+/// **Source:** `getObjsFromYAMLOrJson` of Argo CD. Errors: [`ManifestError`] of the first file that fails.
+pub fn parse(files: &[ManifestFile]) -> Result<Vec<Object>, ManifestError> {
+    let mut objects = Vec::new();
+    for file in files {
+        objects.extend(parse::file(file)?);
+    }
+    Ok(objects)
+}
+
+fn extension(path: &str) -> Option<&str> {
+    path.rsplit_once('.').map(|(_, extension)| extension)
+}
+
+fn glob(text: &str) -> Result<Option<GlobMatcher>, DirectoryError> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    GlobBuilder::new(text)
+        .build()
+        .map(|glob| Some(glob.compile_matcher()))
+        .map_err(|error| DirectoryError::Glob { glob: text.to_owned(), message: error.kind().to_string() })
+}
+
+/// Returns the text of UTF-8, or of UTF-16 that begins with a byte order mark.
+fn decode(bytes: &[u8]) -> Option<String> {
+    let wide = |bytes: &[u8], unit: fn([u8; 2]) -> u16| {
+        let (pairs, rest) = bytes.as_chunks::<2>();
+        let units: Vec<u16> = pairs.iter().map(|pair| unit(*pair)).collect();
+        rest.is_empty().then(|| String::from_utf16(&units).ok()).flatten()
+    };
+    match bytes {
+        [0xff, 0xfe, rest @ ..] => wide(rest, u16::from_le_bytes),
+        [0xfe, 0xff, rest @ ..] => wide(rest, u16::from_be_bytes),
+        [0xef, 0xbb, 0xbf, rest @ ..] => String::from_utf8(rest.to_vec()).ok(),
+        _ => String::from_utf8(bytes.to_vec()).ok(),
+    }
+}
+
+#[cfg(test)]
+mod tests;
