@@ -87,7 +87,7 @@ pub fn apply(
         let (subject, why) = (error::subject(applied), typed::problems_text(&problems));
         return Err(ApplyError::Invalid(format!("failed to create typed patch object ({subject}): {why}")));
     }
-    let bare = live.map_or_else(|| empty(applied), without_managed);
+    let bare = live.cloned().map_or_else(|| empty(applied), without_managed);
     let mut managed = Managed::decode(live.unwrap_or(&Value::Null))
         .map_err(|why| ApplyError::Invalid(format!("failed to decode managed fields: {why}")))?;
     let at = Ownership { schema, ty, api_version: options.api_version };
@@ -107,7 +107,7 @@ pub fn apply(
         Outcome::Again => at.apply((&bare, applied), &managed, &owner, Force::Yes)?,
         Outcome::Failed(error) => return Err(error.into()),
     };
-    finish(done, bare, &managed, &owner, (applied, options))
+    Ok(finish(done, bare, &managed, &owner, (applied, options)))
 }
 
 enum Outcome {
@@ -146,7 +146,7 @@ fn finish(
     before: &Managed,
     owner: &Owner,
     (applied, options): (&Value, &ApplyOptions<'_>),
-) -> Result<Value, ApplyError> {
+) -> Value {
     let mut managed = Managed { fields: done.fields, times: before.times.clone() };
     strip_meta(&mut managed, owner);
     let mut object = match done.object {
@@ -160,7 +160,7 @@ fn finish(
         last_applied::renew(&mut object, applied);
     }
     managed.encode_into(&mut object);
-    Ok(object)
+    object
 }
 
 /// The object after an ordinary write, with `metadata.managedFields` brought up to date.
@@ -176,12 +176,12 @@ pub fn update(
     ty: &TypeRef,
 ) -> Value {
     let mut managed = Managed::of_write(before, &after, options.subresource);
-    let mut object = without_managed(&after);
+    let mut object = without_managed(after);
     let is_create = before.is_none_or(|before| before["metadata"]["uid"].as_str().unwrap_or("").is_empty());
     if managed.fields.is_empty() && !is_create {
         return object;
     }
-    let live = before.map(without_managed);
+    let live = before.cloned().map(without_managed);
     let at = Ownership { schema, ty, api_version: options.api_version };
     let write = Write { manager: options.manager, subresource: options.subresource, now: options.now };
     if track(&mut managed, (live.as_ref(), &object), write, at).is_ok() {
@@ -207,9 +207,8 @@ fn track(
     at: Ownership<'_>,
 ) -> Result<(), String> {
     let current = Owner::updater(CURRENT, at.api_version, write.subresource);
-    let complete = |value: &Value| match at.schema.is_custom() {
-        true => value.clone(),
-        false => typed::completed(at.schema, at.ty, value),
+    let complete = |value: &Value| {
+        if at.schema.is_custom() { value.clone() } else { typed::completed(at.schema, at.ty, value) }
     };
     let zero = || if at.schema.is_custom() { empty(after) } else { typed::blank(at.schema, at.ty) };
     let before = before.map_or_else(zero, complete);
@@ -252,8 +251,7 @@ fn empty(like: &Value) -> Value {
     Value::Object(map)
 }
 
-fn without_managed(object: &Value) -> Value {
-    let mut object = object.clone();
+fn without_managed(mut object: Value) -> Value {
     if let Some(meta) = object.get_mut("metadata").and_then(Value::as_object_mut) {
         meta.remove("managedFields");
     }

@@ -46,7 +46,9 @@ pub fn apply(doc: &mut Value, patch: &Value) -> Result<(), PatchError> {
 fn decode(patch: &Value) -> Result<Vec<&Map<String, Value>>, PatchError> {
     let wrong = |value: &Value, wanted: &str| {
         let kind = json_kind(value);
-        PatchError::Malformed(format!("error decoding patch: json: cannot unmarshal {kind} into Go value of type {wanted}handlers.jsonPatchOp"))
+        PatchError::Malformed(format!(
+            "error decoding patch: json: cannot unmarshal {kind} into Go value of type {wanted}handlers.jsonPatchOp"
+        ))
     };
     let operations = patch.as_array().ok_or_else(|| wrong(patch, "[]"))?;
     if operations.len() > MAX_OPERATIONS {

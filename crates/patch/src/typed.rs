@@ -124,7 +124,7 @@ impl<'a> MapAtom<'a> {
     }
 }
 
-impl<'a> ListAtom<'a> {
+impl ListAtom<'_> {
     pub fn is_atomic(&self) -> bool {
         *self.kind == ListKind::Atomic
     }

@@ -24,26 +24,28 @@ fn documents() -> impl Strategy<Value = Value> {
     btree_map("[a-d]", inner, 0..4).prop_map(|map| Value::Object(map.into_iter().collect()))
 }
 
+/// Image, environment and arguments.
+type Container = (Option<String>, Option<Vec<Value>>, Vec<String>);
+
 fn containers() -> impl Strategy<Value = Value> {
     let env = btree_map("[X-Z]", "[a-c]", 0..3).prop_map(|map| {
         map.into_iter().map(|(name, value)| json!({"name": name, "value": value})).collect::<Vec<_>>()
     });
     let container = (proptest::option::of("[a-c]"), proptest::option::of(env), vec("[a-c]", 0..2));
     btree_map("[a-d]", container, 1..4).prop_map(|map| {
-        let one =
-            |(name, (image, env, args)): (String, (Option<String>, Option<Vec<Value>>, Vec<String>))| {
-                let mut container = json!({"name": name});
-                if let Some(image) = image {
-                    container["image"] = json!(image);
-                }
-                if let Some(env) = env.filter(|env| !env.is_empty()) {
-                    container["env"] = json!(env);
-                }
-                if !args.is_empty() {
-                    container["args"] = json!(args);
-                }
-                container
-            };
+        let one = |(name, (image, env, args)): (String, Container)| {
+            let mut container = json!({"name": name});
+            if let Some(image) = image {
+                container["image"] = json!(image);
+            }
+            if let Some(env) = env.filter(|env| !env.is_empty()) {
+                container["env"] = json!(env);
+            }
+            if !args.is_empty() {
+                container["args"] = json!(args);
+            }
+            container
+        };
         Value::Array(map.into_iter().map(one).collect())
     })
 }
@@ -73,7 +75,7 @@ fn deployments() -> impl Strategy<Value = Value> {
 
 fn kind() -> (&'static Schema, TypeRef) {
     let schema = Schema::builtin();
-    (schema, schema.type_of("apps", "v1", "Deployment").unwrap())
+    (schema, schema.type_of("apps", "v1", "Deployment").expect("a built-in kind"))
 }
 
 fn by(manager: &str, force: Force) -> ApplyOptions<'_> {
@@ -81,7 +83,7 @@ fn by(manager: &str, force: Force) -> ApplyOptions<'_> {
 }
 
 fn bare(mut object: Value) -> Value {
-    object["metadata"].as_object_mut().unwrap().remove("managedFields");
+    object["metadata"].as_object_mut().expect("metadata").remove("managedFields");
     object
 }
 

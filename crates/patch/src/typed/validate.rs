@@ -115,14 +115,12 @@ impl Walk<'_> {
         };
         for (key, value) in entries {
             let element = PathElement::field(key);
-            match map.declared(key) {
-                Some(ty) => self.below(&element, ty, value),
-                None => {
-                    let path = format!("{}{element}", self.path);
-                    self.problems.push(Problem { path, text: "field not declared in schema".to_owned() });
-                    return;
-                }
-            }
+            let Some(ty) = map.declared(key) else {
+                let path = format!("{}{element}", self.path);
+                self.problems.push(Problem { path, text: "field not declared in schema".to_owned() });
+                return;
+            };
+            self.below(&element, ty, value);
         }
     }
 }
