@@ -17,6 +17,7 @@ use anyhow::Context as _;
 use clap::Subcommand;
 
 pub(crate) use cluster::{Cluster, Level};
+pub(crate) use real_test::run as test;
 
 use crate::record;
 

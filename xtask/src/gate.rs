@@ -1,0 +1,60 @@
+//! `cargo xtask test`: everything that must hold before a change goes in.
+
+mod packages;
+
+use std::process::Command;
+
+use anyhow::{bail, ensure};
+
+use crate::{kube, paths, tidy};
+
+/// Whether the tests that need a real Kubernetes run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RealCluster {
+    /// They run.
+    Run,
+    /// The caller does without them.
+    Skip,
+}
+
+/// Runs all gates, also after one has failed, and names those that failed.
+///
+/// **Errors**: a system package is missing, or a gate fails.
+pub(crate) async fn run(real: RealCluster) -> anyhow::Result<()> {
+    packages::ensure_installed()?;
+    let mut failed = Vec::new();
+    let mut gate = |name: &'static str, result: anyhow::Result<()>| {
+        if let Err(error) = result {
+            eprintln!("== {name} FAILED: {error:#}");
+            failed.push(name);
+        }
+    };
+    gate("format", cargo(&["fmt", "--all", "--check"]));
+    gate("lints", cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]));
+    title("cargo xtask tidy");
+    gate("tidy", tidy::run());
+    gate("tests", cargo(&["test", "--workspace", "--no-fail-fast"]));
+    match real {
+        RealCluster::Run => {
+            title("cargo xtask kube test");
+            gate("real Kubernetes", kube::test().await);
+        }
+        RealCluster::Skip => eprintln!("\n== real Kubernetes: NOT RUN, as asked by --skip-kube"),
+    }
+    if !failed.is_empty() {
+        bail!("failed: {}", failed.join(", "));
+    }
+    eprintln!("\n== all gates passed");
+    Ok(())
+}
+
+fn title(text: &str) {
+    eprintln!("\n== {text}");
+}
+
+fn cargo(arguments: &[&str]) -> anyhow::Result<()> {
+    title(&format!("cargo {}", arguments.join(" ")));
+    let status = Command::new(paths::cargo()).args(arguments).current_dir(paths::workspace()).status()?;
+    ensure!(status.success(), "cargo {} ended with {status}", arguments.join(" "));
+    Ok(())
+}
