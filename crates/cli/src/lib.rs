@@ -4,6 +4,8 @@
 //! One file a command. A command gets a [`Session`] and returns an [`Exit`]; it never exits the process or prints but
 //! through the session, so that tests and scenarios run the same code. Start at [`main`].
 
+mod print;
+pub mod rollouts;
 mod session;
 
 pub use session::{Colour, Exit, Session};

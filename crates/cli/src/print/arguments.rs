@@ -1,0 +1,148 @@
+//! Reading arguments, and refusing them in the words that the existing tools use.
+
+use std::ffi::OsString;
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Command, CommandFactory, FromArgMatches};
+
+/// Why no command runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// Help was asked for: its text, for standard output.
+    Help(String),
+    /// The command is not complete: its help text.
+    Usage(String),
+    /// The arguments are wrong: one or more lines.
+    Wrong(String),
+}
+
+/// Returns the arguments (without the program's name) as `T`.
+///
+/// Errors: [`Refusal`], in the words of cobra where it has some: `unknown flag: --x`, `unknown command "x" for "y"`.
+pub fn parse<T: CommandFactory + FromArgMatches>(
+    arguments: impl IntoIterator<Item = OsString>,
+) -> Result<T, Refusal> {
+    let command = T::command();
+    let program = OsString::from(command.get_name());
+    let all: Vec<OsString> = std::iter::once(program).chain(arguments).collect();
+    let matched =
+        command.try_get_matches_from(&all).and_then(|mut found| T::from_arg_matches_mut(&mut found));
+    matched.map_err(|error| refusal(&error, named::<T>(&all[1..])))
+}
+
+/// Returns the help text of the command that `path` names, e.g. `["set", "image"]`.
+pub fn help<T: CommandFactory>(path: &[&str]) -> String {
+    let path: Vec<OsString> = path.iter().map(OsString::from).collect();
+    named::<T>(&path).0.render_help().to_string()
+}
+
+/// Returns the innermost command that the arguments name, and whether that is the outermost one.
+fn named<T: CommandFactory>(arguments: &[OsString]) -> (Command, bool) {
+    let mut root = T::command();
+    root.build();
+    let (mut command, mut outermost) = (&root, true);
+    for word in arguments {
+        if let Some(inner) = command.find_subcommand(word) {
+            (command, outermost) = (inner, false);
+        }
+    }
+    (command.clone(), outermost)
+}
+
+fn refusal(error: &clap::Error, (mut command, outermost): (Command, bool)) -> Refusal {
+    let context = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => text.clone(),
+        _ => String::new(),
+    };
+    match error.kind() {
+        ErrorKind::DisplayHelp => Refusal::Help(error.render().to_string()),
+        ErrorKind::InvalidSubcommand if outermost => {
+            let (program, word) = (command.get_name().to_owned(), context(ContextKind::InvalidSubcommand));
+            let hint = format!("Run '{program} --help' for usage.");
+            Refusal::Wrong(format!("unknown command {word:?} for {program:?}\n{hint}"))
+        }
+        ErrorKind::UnknownArgument if context(ContextKind::InvalidArg).starts_with('-') => {
+            Refusal::Wrong(unknown_flag(&context(ContextKind::InvalidArg)))
+        }
+        ErrorKind::InvalidValue | ErrorKind::ValueValidation => {
+            let (flag, value) = (context(ContextKind::InvalidArg), context(ContextKind::InvalidValue));
+            let flag = flag.split([' ', '=']).next().unwrap_or_default();
+            if value.is_empty() {
+                return Refusal::Wrong(format!("flag needs an argument: {flag}"));
+            }
+            let cause =
+                std::error::Error::source(error).map(|cause| format!(": {cause}")).unwrap_or_default();
+            Refusal::Wrong(format!("invalid argument {value:?} for {flag:?} flag{cause}"))
+        }
+        ErrorKind::ArgumentConflict | ErrorKind::TooManyValues => {
+            let text = error.render().to_string();
+            let line = text.lines().next().unwrap_or_default();
+            Refusal::Wrong(line.trim_start_matches("error: ").to_owned())
+        }
+        _ => Refusal::Usage(command.render_help().to_string()),
+    }
+}
+
+fn unknown_flag(flag: &str) -> String {
+    match flag.strip_prefix("--") {
+        Some(name) => format!("unknown flag: --{}", name.split('=').next().unwrap_or_default()),
+        None => {
+            let letter = flag.chars().nth(1).unwrap_or('-');
+            format!("unknown shorthand flag: {letter:?} in {flag}")
+        }
+    }
+}
+
+/// Reads a duration in Go's form, e.g. `90s`, for use as a value parser.
+pub fn duration(text: &str) -> Result<std::time::Duration, object::time::TimeError> {
+    object::time::parse_duration(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(clap::Parser, Debug)]
+    #[command(name = "tool")]
+    struct Arguments {
+        #[command(subcommand)]
+        _verb: Verb,
+    }
+
+    #[derive(clap::Subcommand, Debug)]
+    enum Verb {
+        /// Does.
+        Run {
+            _name: String,
+            #[arg(long, value_parser = duration)]
+            wait: Option<std::time::Duration>,
+        },
+    }
+
+    fn refused(words: &[&str]) -> Refusal {
+        parse::<Arguments>(words.iter().map(OsString::from)).unwrap_err()
+    }
+
+    #[test]
+    fn refusals_use_the_words_of_the_existing_tools() {
+        let wrong = |text: &str| Refusal::Wrong(text.to_owned());
+        assert_eq!(refused(&["run", "x", "--no=1"]), wrong("unknown flag: --no"));
+        assert_eq!(refused(&["run", "x", "-z"]), wrong("unknown shorthand flag: 'z' in -z"));
+        assert_eq!(
+            refused(&["walk"]),
+            wrong("unknown command \"walk\" for \"tool\"\nRun 'tool --help' for usage.")
+        );
+        assert_eq!(refused(&["run", "x", "--wait"]), wrong("flag needs an argument: --wait"));
+        let text = "invalid argument \"5\" for \"--wait\" flag: time: invalid duration \"5\"";
+        assert_eq!(refused(&["run", "x", "--wait", "5"]), wrong(text));
+    }
+
+    #[test]
+    fn what_is_missing_is_answered_with_the_help_of_the_command() {
+        let Refusal::Usage(text) = refused(&["run"]) else { panic!("no usage") };
+        assert!(text.contains("tool run"), "{text}");
+        assert!(matches!(refused(&["run", "a", "b"]), Refusal::Usage(_)));
+        assert!(matches!(refused(&[]), Refusal::Usage(_)));
+        assert!(matches!(refused(&["run", "--help"]), Refusal::Help(_)));
+    }
+}

@@ -1,0 +1,241 @@
+//! Verbs and flags.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::print::arguments::duration;
+
+/// Watch and steer Rollouts and Experiments.
+#[derive(Debug, Parser)]
+#[command(name = "kubectl-argo-rollouts", bin_name = "kubectl-argo-rollouts", disable_help_subcommand = true)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+/// Flags of every verb.
+#[derive(Args, Debug)]
+pub(super) struct Global {
+    /// Namespace to work in; that of the kubeconfig's context when absent.
+    #[arg(short, long, global = true)]
+    pub namespace: Option<String>,
+    /// Kubeconfig file to use.
+    #[arg(long, global = true)]
+    pub kubeconfig: Option<PathBuf>,
+    /// Level of log messages.
+    #[arg(long, global = true, default_value = "info", hide = true)]
+    pub loglevel: String,
+    /// Level of client log messages.
+    #[arg(short = 'v', long, global = true, hide = true)]
+    pub kloglevel: Option<i32>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Verb {
+    /// Show a Rollout or an Experiment with everything that belongs to it.
+    Get {
+        #[command(subcommand)]
+        what: Get,
+    },
+    /// List Rollouts or Experiments.
+    List {
+        #[command(subcommand)]
+        what: List,
+    },
+    /// Tell the phase of a Rollout and wait until it is final.
+    Status(Status),
+    /// Go on with a Rollout that is paused.
+    Promote(Promote),
+    /// Take the new version back: all traffic returns to the stable one.
+    Abort {
+        /// Rollouts to abort.
+        #[arg(required = true, value_name = "ROLLOUT_NAME")]
+        names: Vec<String>,
+    },
+    /// Try again what was aborted or has failed.
+    Retry {
+        #[command(subcommand)]
+        what: Retry,
+    },
+    /// Hold a Rollout where it is.
+    Pause {
+        /// Rollouts to pause.
+        #[arg(required = true, value_name = "ROLLOUT_NAME")]
+        names: Vec<String>,
+    },
+    /// Replace the pods of a Rollout one after the other.
+    Restart {
+        /// Rollouts to restart.
+        #[arg(required = true, value_name = "ROLLOUT")]
+        names: Vec<String>,
+        /// How long to wait before, e.g. 30s, 5m, 1h.
+        #[arg(short, long = "in", value_parser = duration, default_value = "0s", value_name = "DURATION")]
+        after: Duration,
+    },
+    /// End an AnalysisRun or an Experiment.
+    Terminate {
+        #[command(subcommand)]
+        what: Terminate,
+    },
+    /// Bring an earlier revision back as the new version.
+    Undo(Undo),
+    /// Change a Rollout.
+    Set {
+        #[command(subcommand)]
+        what: Set,
+    },
+    /// Tell the version of this program.
+    Version {
+        /// Only the number.
+        #[arg(long)]
+        short: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Get {
+    /// Show a Rollout.
+    #[command(aliases = ["ro", "rollouts"])]
+    Rollout(GetOne),
+    /// Show an Experiment.
+    #[command(aliases = ["exp", "experiments"])]
+    Experiment(GetOne),
+}
+
+#[derive(Args, Debug)]
+pub(super) struct GetOne {
+    /// Name of the object.
+    pub name: String,
+    /// Repaint whenever something changes.
+    #[arg(short, long)]
+    pub watch: bool,
+    /// Plain text on a terminal too.
+    #[arg(long)]
+    pub no_color: bool,
+    /// Stop watching after so many seconds; 0 means never.
+    #[arg(long, default_value_t = 0, value_name = "SECONDS")]
+    pub timeout_seconds: u64,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum List {
+    /// List Rollouts.
+    #[command(aliases = ["ro", "rollout"])]
+    Rollouts(ListRollouts),
+    /// List Experiments.
+    #[command(aliases = ["exp", "experiment"])]
+    Experiments {
+        /// Of all namespaces.
+        #[arg(short = 'A', long)]
+        all_namespaces: bool,
+    },
+}
+
+#[derive(Args, Debug)]
+pub(super) struct ListRollouts {
+    /// Of all namespaces.
+    #[arg(short = 'A', long)]
+    pub all_namespaces: bool,
+    /// Only the one with this name.
+    #[arg(long)]
+    pub name: Option<String>,
+    /// Print a line whenever one changes.
+    #[arg(short, long)]
+    pub watch: bool,
+    /// Begin each line with the time.
+    #[arg(long)]
+    pub timestamps: bool,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Status {
+    /// Name of the Rollout.
+    #[arg(value_name = "ROLLOUT_NAME")]
+    pub name: String,
+    /// Wait for a final phase.
+    #[arg(short, long, default_value_t = true, num_args = 0..=1, require_equals = true, default_missing_value = "true",
+        action = clap::ArgAction::Set)]
+    pub watch: bool,
+    /// Give up after this time; 0 means never.
+    #[arg(short, long, value_parser = duration, default_value = "0s")]
+    pub timeout: Duration,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Promote {
+    /// Name of the Rollout.
+    #[arg(value_name = "ROLLOUT_NAME")]
+    pub name: String,
+    /// Go to the end at once, past all steps, pauses and analyses.
+    #[arg(long)]
+    pub full: bool,
+    /// Deprecated.
+    #[arg(short = 'c', long, hide = true)]
+    pub skip_current_step: bool,
+    /// Deprecated.
+    #[arg(short = 'a', long, hide = true)]
+    pub skip_all_steps: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Retry {
+    /// Start the update of an aborted Rollout again.
+    #[command(aliases = ["ro", "rollouts"])]
+    Rollout {
+        /// Rollouts to retry.
+        #[arg(required = true, value_name = "ROLLOUT_NAME")]
+        names: Vec<String>,
+    },
+    /// Run an Experiment again.
+    #[command(aliases = ["exp", "experiments"])]
+    Experiment {
+        /// Experiments to retry.
+        #[arg(required = true, value_name = "EXPERIMENT_NAME")]
+        names: Vec<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Terminate {
+    /// End an AnalysisRun.
+    #[command(name = "analysisrun", aliases = ["ar", "analysisruns"])]
+    AnalysisRun {
+        /// AnalysisRuns to end.
+        #[arg(required = true, value_name = "ANALYSISRUN_NAME")]
+        names: Vec<String>,
+    },
+    /// End an Experiment.
+    #[command(aliases = ["exp", "experiments"])]
+    Experiment {
+        /// Experiments to end.
+        #[arg(required = true, value_name = "EXPERIMENT_NAME")]
+        names: Vec<String>,
+    },
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Undo {
+    /// Name of the Rollout.
+    #[arg(value_name = "ROLLOUT_NAME")]
+    pub name: String,
+    /// Revision to bring back; 0 means the one before the latest.
+    #[arg(long, default_value_t = 0)]
+    pub to_revision: i64,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Set {
+    /// Change the image of a container, or of all with `*`.
+    Image {
+        /// Name of the Rollout.
+        #[arg(value_name = "ROLLOUT_NAME")]
+        name: String,
+        /// The container and its new image.
+        #[arg(value_name = "CONTAINER=IMAGE")]
+        image: String,
+    },
+}
