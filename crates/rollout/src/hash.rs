@@ -26,6 +26,11 @@ pub fn pod_template(template: &Value, collision_count: Option<i32>) -> Result<St
     Ok(safe(fnv(&bytes)))
 }
 
+/// Returns the bytes that are hashed: the same for templates that differ only in notation.
+pub(crate) fn canonical(template: &Value) -> Result<String, EncodeError> {
+    encode::pod_template(template)
+}
+
 /// Returns the hash of canary steps, as in `status.currentStepHash`.
 ///
 /// Example: no steps hash as `null`, which is what Go makes of an empty list.

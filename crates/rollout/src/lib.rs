@@ -14,6 +14,7 @@ mod observed;
 mod plan;
 mod reason;
 mod runs;
+mod template;
 mod validate;
 
 pub use action::{Action, ServiceSwitch};

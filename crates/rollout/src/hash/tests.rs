@@ -36,11 +36,11 @@ fn a_collision_changes_the_hash() {
     assert_ne!(pod_template(&template, None).unwrap(), pod_template(&template, Some(0)).unwrap());
 }
 
-/// Number of Rollouts that were checked, and of those whose status was behind their spec when they were recorded.
+/// Number of Rollouts whose template hashes to the recorded hash, and of those whose template only means the same.
 #[derive(Default)]
 struct Tally {
-    checked: usize,
-    behind: usize,
+    equal: usize,
+    same: usize,
 }
 
 impl Tally {
@@ -61,12 +61,18 @@ impl Tally {
             }
             let template = rollout.spec.template.clone().unwrap_or_default();
             let hash = pod_template(&template, rollout.status.collision_count).unwrap();
-            let named = format!("{}-{hash}", rollout.name());
-            if !objects.iter().any(|set| set.kind() == "ReplicaSet" && set.name() == named) {
-                self.behind += 1;
-                continue;
+            let current = &rollout.status.current_pod_hash;
+            if hash == *current {
+                self.equal += 1;
+            } else {
+                // After an undo the template carries defaults: another hash, and still the ReplicaSet of before.
+                let named = format!("{}-{current}", rollout.name());
+                let set =
+                    objects.iter().find(|set| set.kind() == "ReplicaSet" && set.name() == named).unwrap();
+                let of_set = set.get(&["spec", "template"]).unwrap();
+                assert!(crate::template::same(&template, of_set), "{origin} {} {hash}", rollout.name());
+                self.same += 1;
             }
-            assert_eq!(hash, rollout.status.current_pod_hash, "{origin} {}", rollout.name());
             if let Some(canary) = rollout.canary() {
                 assert_eq!(
                     steps(&canary.steps),
@@ -75,7 +81,6 @@ impl Tally {
                     rollout.name()
                 );
             }
-            self.checked += 1;
         }
     }
 }
@@ -88,7 +93,7 @@ fn recorded_rollouts_have_these_hashes() {
         let path = entry.unwrap().path();
         tally.check(&std::fs::read_to_string(&path).unwrap(), &path.display().to_string());
     }
-    assert!(tally.checked >= 8 && tally.behind == 0, "{} checked, {} behind", tally.checked, tally.behind);
+    assert!(tally.equal >= 8 && tally.same == 0, "{} equal, {} the same", tally.equal, tally.same);
 }
 
 #[test]
@@ -107,5 +112,5 @@ fn all_shared_goldens_have_these_hashes() {
             tally.check(&text, &path.display().to_string());
         }
     }
-    assert!(tally.checked > 50 && tally.behind <= 3, "{} checked, {} behind", tally.checked, tally.behind);
+    assert!(tally.equal > 50 && tally.same < 20, "{} equal, {} the same", tally.equal, tally.same);
 }
