@@ -19,6 +19,8 @@ pub enum Action {
         object: Object,
         /// How.
         mode: ApplyMode,
+        /// Whether the server refuses unknown and repeated fields.
+        validation: Validation,
     },
     /// Delete an object that the source no longer has, or, on deletion of the Application, any of its objects.
     Prune {
@@ -66,6 +68,15 @@ pub enum ApplyMode {
     Replace,
     /// Delete, wait until gone, create.
     Recreate,
+}
+
+/// Whether the server refuses unknown and repeated fields: the query parameter `fieldValidation`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Validation {
+    /// `Strict`.
+    Strict,
+    /// `Ignore`.
+    Off,
 }
 
 /// What becomes of the dependents of a deleted object.

@@ -27,7 +27,12 @@ pub enum Targets {
 
 /// Returns true when applying `target` would change `live`.
 pub fn differs(target: &Object, live: &Object, ignores: &[IgnoreDifference]) -> bool {
-    diff::compare(target, live, &diff::Options { ignores: diff::applicable(ignores, target), ..diff::Options::default() }).drifted
+    diff::compare(
+        target,
+        live,
+        &diff::Options { ignores: diff::applicable(ignores, target), ..diff::Options::default() },
+    )
+    .drifted
 }
 
 /// Returns the status of each resource and of the whole.

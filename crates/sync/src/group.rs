@@ -130,7 +130,7 @@ fn forbidden_force(task: &Task, request: &Request<'_>) -> bool {
 }
 
 /// Returns the action that applies the target of `task`.
-pub fn apply(task: &Task, (_, request): (&Application, &Request<'_>)) -> Option<Action> {
+pub fn apply(task: &Task, (app, request): (&Application, &Request<'_>)) -> Option<Action> {
     let target = task.target.as_ref()?;
     let kind = task.key.group_kind.kind.as_str();
     let never_recreated = matches!(kind, "CustomResourceDefinition" | "Namespace");
@@ -140,5 +140,12 @@ pub fn apply(task: &Task, (_, request): (&Application, &Request<'_>)) -> Option<
         (false, true) => ApplyMode::ApplyOrRecreate,
         (false, false) => ApplyMode::Apply,
     };
-    Some(Action::Apply { phase: task.phase, object: (**target).clone(), mode })
+    let object = match &task.live {
+        Some(live) if options::contains(request.options(), "RespectIgnoreDifferences=true") => {
+            diff::respect(target, live, &diff::applicable(&app.spec.ignore_differences, target))
+        }
+        _ => (**target).clone(),
+    };
+    let validation = options::validation(request.options(), target);
+    Some(Action::Apply { phase: task.phase, object, mode, validation })
 }

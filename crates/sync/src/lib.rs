@@ -31,7 +31,9 @@ mod task;
 mod terminate;
 mod tracking;
 
-pub use action::{Action, ApplyMode, Event, EventKind, FIELD_MANAGER, Outcome, Propagation, Waiting, Why};
+pub use action::{
+    Action, ApplyMode, Event, EventKind, FIELD_MANAGER, Outcome, Propagation, Validation, Waiting, Why,
+};
 pub use auto::{Decision, Skip, autosync};
 pub use deletion::{Deletion, deletion};
 pub use hook::{DeletePolicy, Role, delete_policies, role, wave};

@@ -2,7 +2,7 @@
 
 use object::Object;
 
-use crate::action::Propagation;
+use crate::action::{Propagation, Validation};
 
 /// Annotation with the sync options of one resource, a comma list.
 pub const SYNC_OPTIONS: &str = "argocd.argoproj.io/sync-options";
@@ -56,4 +56,15 @@ pub fn hold(app: &[String], live: &Object, verb: &str) -> Hold {
     of(&|option| has(live, SYNC_OPTIONS, option))
         .or_else(|| of(&|option| contains(app, option)))
         .unwrap_or(Hold::None)
+}
+
+/// Returns whether `target` is validated: the resource's word, else the Application's, else it is.
+pub fn validation(app: &[String], target: &Object) -> Validation {
+    let own = [("Validate=false", Validation::Off), ("Validate=true", Validation::Strict)];
+    let own = own
+        .into_iter()
+        .find(|(option, _)| has(target, SYNC_OPTIONS, option))
+        .map(|(_, validation)| validation);
+    let general = if contains(app, "Validate=false") { Validation::Off } else { Validation::Strict };
+    own.unwrap_or(general)
 }

@@ -49,10 +49,8 @@ impl Step {
     /// not done.
     #[must_use]
     pub fn settle(mut self, outcomes: &[Outcome], now: Time) -> Self {
-        let (Some(mut pending), Some(mut state)) = (self.pending.take(), self.status.operation_state.take())
-        else {
-            return self;
-        };
+        let Some(mut pending) = self.pending.take() else { return self };
+        let Some(mut state) = self.status.operation_state.take() else { return self };
         let actions = std::mem::take(&mut self.actions);
         let settled = settle::settle(&mut state, &mut pending.tasks, &pending.after, &actions, outcomes);
         conclude(&pending.app, state, self.status, (settled, now))

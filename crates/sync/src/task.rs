@@ -11,7 +11,7 @@ use object::{Gvk, Key, Object, ObjectKey, Time};
 use crate::hook::{self, HOOK_FINALIZER, Role};
 use crate::observation::{Observation, Settings};
 use crate::pairs::Pairs;
-use crate::{options, order, tracking};
+use crate::{compare, options, order, tracking};
 
 /// One resource or hook in one phase.
 #[derive(Clone, Debug)]
@@ -155,7 +155,17 @@ pub fn tasks(
     for task in &mut tasks {
         task.result = results.get(&task.identity()).map(|result| (*result).clone());
     }
+    if options::contains(request.options(), "ApplyOutOfSyncOnly=true") {
+        tasks.retain(|task| task.hook || task.result.is_some() || differs(app, task));
+    }
     tasks
+}
+
+fn differs(app: &Application, task: &Task) -> bool {
+    match (&task.target, &task.live) {
+        (Some(target), Some(live)) => compare::differs(target, live, &app.spec.ignore_differences),
+        _ => true,
+    }
 }
 
 /// Returns phase and key of a result.

@@ -1,0 +1,7 @@
+//! The crate against a world in memory: recorded runs, laws, and tables.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+mod laws;
+mod recorded;
+mod tables;
+mod world;
