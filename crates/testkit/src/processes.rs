@@ -88,14 +88,16 @@ pub async fn build_images(slipway: &Path, colorapi: &Path, dir: &Path) -> io::Re
         let context = dir.join(format!("image-{version}"));
         std::fs::create_dir_all(&context)?;
         std::fs::copy(colorapi, context.join("colorapi"))?;
-        let config = json!({
-            "entrypoint": ["/colorapi"], "env": {"COLOR": color, "STATUS": status, "VERSION": version}
-        });
-        std::fs::write(context.join("image.yaml"), config.to_string())?;
+        let env = [("COLOR", color), ("STATUS", status), ("VERSION", version)];
+        let env: Vec<String> = env.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let recipe = json!({"entrypoint": ["/colorapi"], "env": env});
+        let file = dir.join(format!("image-{version}.yaml"));
+        std::fs::write(&file, recipe.to_string())?;
         let output = Command::new(slipway)
             .args(["image", "build", "--dir"])
             .arg(dir)
-            .args(["--tag", &format!("colorapi:{version}")])
+            .args(["--tag", &format!("colorapi:{version}"), "--file"])
+            .arg(&file)
             .arg(&context)
             .output()
             .await?;

@@ -1,0 +1,150 @@
+//! `slipway controller`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use controllers::analysis::AnalysisConfig;
+use controllers::application::ApplicationConfig;
+use controllers::instance::Instance;
+use controllers::rollout::RolloutConfig;
+use object::{Key, json, time};
+use runtime::http::{Names, NoNames, System};
+use runtime::{Cluster, Leadership, LeadershipConfig, Order, Tasks, Watches};
+use source::{LocalRepositories, Repositories, Settings};
+
+use super::ready::{ReadyFile, until_told};
+use crate::Session;
+
+/// Arguments of `slipway controller`. Names of flags are those of the Argo controllers where they mean the same.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// Kubeconfig of the cluster; the pod's service account when absent in a cluster
+    #[arg(long, value_name = "FILE")]
+    kubeconfig: Option<PathBuf>,
+    /// Only the namespace of the kubeconfig's context
+    #[arg(long)]
+    namespaced: bool,
+    /// Only objects with this value of the label argo-rollouts.argoproj.io/controller-instance-id
+    #[arg(long, default_value = "", value_name = "ID")]
+    instance_id: String,
+    /// Compete for a lease before working
+    #[arg(long, default_value_t = true, num_args = 0..=1, default_missing_value = "true", action = clap::ArgAction::Set)]
+    leader_elect: bool,
+    /// Namespace of the lease
+    #[arg(long, env = "POD_NAMESPACE", default_value = "argo-rollouts", value_name = "NAMESPACE")]
+    leader_election_namespace: String,
+    /// Rollouts worked on side by side
+    #[arg(long, default_value_t = 10, value_name = "N")]
+    rollout_threads: usize,
+    /// AnalysisRuns worked on side by side
+    #[arg(long, default_value_t = 30, value_name = "N")]
+    analysis_threads: usize,
+    /// Namespace of Applications, AppProjects and repository Secrets
+    #[arg(long, env = "ARGOCD_NAMESPACE", default_value = "argocd", value_name = "NAMESPACE")]
+    application_namespace: String,
+    /// Time between comparisons of an Application with its source
+    #[arg(long, default_value = "120s", value_parser = duration, value_name = "DURATION")]
+    app_resync: Duration,
+    /// Longest random delay of such a comparison
+    #[arg(long, default_value = "60s", value_parser = duration, value_name = "DURATION")]
+    app_resync_jitter: Duration,
+    /// Allow repositories with file:// URLs
+    #[arg(long)]
+    allow_local_repositories: bool,
+    /// Folder of Git caches; a temporary one when absent
+    #[arg(long, value_name = "DIR")]
+    repository_cache: Option<PathBuf>,
+    /// Send requests for `<service>.<namespace>` to this gateway instead of the cluster's own network
+    #[arg(long, value_name = "ADDRESS")]
+    gateway: Option<SocketAddr>,
+    #[command(flatten)]
+    ready: ReadyFile,
+}
+
+/// Reads a Go duration, e.g. `120s`.
+pub fn duration(text: &str) -> Result<Duration, String> {
+    time::parse_duration(text).map_err(|error| error.to_string())
+}
+
+/// Sends every name of a Service to one gateway.
+struct Through(SocketAddr);
+
+impl Names for Through {
+    fn resolve(&self, host: &str) -> Option<SocketAddr> {
+        gateway::is_service_name(host).then_some(self.0)
+    }
+}
+
+/// Runs the controllers until told to stop, or until leadership is lost.
+pub async fn run(arguments: Arguments, session: &mut Session) -> anyhow::Result<()> {
+    session.kubeconfig.clone_from(&arguments.kubeconfig);
+    let cluster = session.cluster().await?;
+    let tasks = Tasks::new();
+    let mut leadership = match arguments.leader_elect {
+        true => Some(Leadership::compete(cluster.clone(), lease(&arguments), &tasks)),
+        false => None,
+    };
+    if let Some(leadership) = &mut leadership {
+        tokio::select! {
+            _ = leadership.acquired() => {}
+            outcome = until_told() => return outcome,
+        }
+    }
+    start(&arguments, &cluster, &tasks);
+    arguments.ready.write(&json!({"controller": "running"}))?;
+    tokio::select! {
+        outcome = until_told() => outcome?,
+        () = lost(leadership.as_mut()) => anyhow::bail!("leadership lost"),
+    }
+    tasks.stop().await;
+    Ok(())
+}
+
+async fn lost(leadership: Option<&mut Leadership>) {
+    match leadership {
+        Some(leadership) => leadership.lost().await,
+        None => std::future::pending().await,
+    }
+}
+
+fn lease(arguments: &Arguments) -> LeadershipConfig {
+    let name = if arguments.instance_id.is_empty() {
+        "argo-rollouts-controller-lock".to_owned()
+    } else {
+        format!("argo-rollouts-controller-lock-{}", arguments.instance_id)
+    };
+    let host = std::env::var("HOSTNAME").unwrap_or_else(|_| "slipway".into());
+    let identity = format!("{host}_{}", std::process::id());
+    LeadershipConfig::new(Key::new(&arguments.leader_election_namespace, &name), &identity)
+}
+
+fn start(arguments: &Arguments, cluster: &Cluster, tasks: &Tasks) {
+    let watches = Watches::new(cluster.clone(), tasks);
+    let names: Arc<dyn Names> = match arguments.gateway {
+        Some(address) => Arc::new(Through(address)),
+        None => Arc::new(NoNames),
+    };
+    let namespace = arguments.namespaced.then(|| cluster.default_namespace().to_owned());
+    let instance = Instance { id: arguments.instance_id.clone(), namespace };
+    let rollout =
+        RolloutConfig { instance: instance.clone(), workers: arguments.rollout_threads, order: Order::Arrival };
+    controllers::rollout::run(&watches, rollout, tasks);
+    let analysis = AnalysisConfig { instance, workers: arguments.analysis_threads, order: Order::Arrival };
+    controllers::analysis::run(&watches, Arc::new(System::new(names)), analysis, tasks);
+    let mut application = ApplicationConfig { jitter: arguments.app_resync_jitter, ..ApplicationConfig::default() };
+    application.settings.namespace.clone_from(&arguments.application_namespace);
+    application.settings.refresh_after = arguments.app_resync;
+    controllers::application::run(&watches, repositories(arguments), application, tasks);
+}
+
+fn repositories(arguments: &Arguments) -> Arc<Repositories> {
+    let cache = arguments.repository_cache.clone();
+    let cache = cache.unwrap_or_else(|| std::env::temp_dir().join(format!("slipway-git-{}", std::process::id())));
+    let mut settings = Settings::new(cache);
+    if arguments.allow_local_repositories {
+        settings.local = LocalRepositories::Allowed;
+    }
+    Arc::new(Repositories::new(settings))
+}

@@ -1,0 +1,154 @@
+//! `slipway dev`: a whole cluster in this process.
+
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use apiserver::{ApiServer, Config};
+use controllers::analysis::AnalysisConfig;
+use controllers::application::ApplicationConfig;
+use controllers::instance::Instance;
+use controllers::rollout::RolloutConfig;
+use gateway::Gateway;
+use node::{Node, NodeConfig, Pods, Rules};
+use object::json;
+use runtime::http::{Names, System};
+use runtime::{Cluster, Order, Patch, Tasks, Watches, resources};
+use source::{LocalRepositories, Repositories, Settings};
+use store::Store;
+use tokio::net::TcpListener;
+
+use super::controller::duration;
+use super::ready::{ReadyFile, until_told};
+use crate::Session;
+
+/// Arguments of `slipway dev`.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// Folder of the cluster: its state, images, logs and kubeconfig; a temporary one when absent
+    #[arg(long, value_name = "DIR")]
+    dir: Option<PathBuf>,
+    /// Keep the cluster's state in memory only
+    #[arg(long)]
+    memory: bool,
+    /// Port of the API server on the loopback address; 0 for any free one
+    #[arg(long, default_value_t = 6443)]
+    port: u16,
+    /// Port of the HTTP gateway on the loopback address; 0 for any free one
+    #[arg(long, default_value_t = 8000)]
+    gateway_port: u16,
+    /// Do not run processes: pods become ready by rules
+    #[arg(long)]
+    simulate_pods: bool,
+    /// Time between comparisons of an Application with its source
+    #[arg(long, default_value = "120s", value_parser = duration, value_name = "DURATION")]
+    app_resync: Duration,
+    /// Longest random delay of such a comparison
+    #[arg(long, default_value = "60s", value_parser = duration, value_name = "DURATION")]
+    app_resync_jitter: Duration,
+    #[command(flatten)]
+    ready: ReadyFile,
+}
+
+/// Namespace of Applications.
+const NAMESPACE: &str = "argocd";
+
+/// Runs the cluster until told to stop.
+pub async fn run(arguments: Arguments, session: &mut Session) -> anyhow::Result<()> {
+    let temporary = std::env::temp_dir().join(format!("slipway-dev-{}", std::process::id()));
+    let dir = arguments.dir.clone().unwrap_or(temporary);
+    std::fs::create_dir_all(&dir).with_context(|| format!("cannot make {}", dir.display()))?;
+    let tasks = Tasks::new();
+    let (cluster, server) = serve(&arguments, &dir, session, &tasks).await?;
+    let gateway = start(&arguments, &dir, &cluster, &tasks).await?;
+    let kubeconfig = server.kubeconfig.display().to_string();
+    arguments.ready.write(&json!({
+        "kubeconfig": kubeconfig, "server": server.address.to_string(), "gateway": gateway.to_string()
+    }))?;
+    writeln!(session.err, "cluster  https://{}", server.address)?;
+    writeln!(session.err, "gateway  http://<service>.<namespace>.localhost:{}/", gateway.port())?;
+    writeln!(session.err, "\nexport KUBECONFIG={kubeconfig}")?;
+    until_told().await?;
+    tasks.stop().await;
+    Ok(())
+}
+
+struct Server {
+    address: SocketAddr,
+    kubeconfig: PathBuf,
+}
+
+/// Opens the store and serves it over TLS; returns the cluster as seen in process.
+async fn serve(
+    arguments: &Arguments,
+    dir: &Path,
+    session: &Session,
+    tasks: &Tasks,
+) -> anyhow::Result<(Cluster, Server)> {
+    let store = if arguments.memory { Store::memory() } else { Store::open(&dir.join("store"))? };
+    let credentials = apiserver::serve::Credentials::open(dir)?;
+    let config = Config { token: credentials.token().to_owned(), ..Config::default() };
+    let api = ApiServer::new(store, session.clock.clone(), config);
+    api.bootstrap().await?;
+    let listener = TcpListener::bind(("127.0.0.1", arguments.port))
+        .await
+        .with_context(|| format!("cannot listen on port {}", arguments.port))?;
+    let address = listener.local_addr()?;
+    apiserver::serve::tls(&api, listener, &credentials, tasks)?;
+    let kubeconfig = dir.join("kubeconfig");
+    credentials.write_kubeconfig(&kubeconfig, address)?;
+    let cluster = Cluster::new(kube::Client::new(api.router(), "default"), session.clock.clone());
+    Ok((cluster, Server { address, kubeconfig }))
+}
+
+/// Installs the definitions, then starts the built-in controllers, the node, the gateway and our controllers.
+async fn start(
+    arguments: &Arguments,
+    dir: &Path,
+    cluster: &Cluster,
+    tasks: &Tasks,
+) -> anyhow::Result<SocketAddr> {
+    install(cluster).await?;
+    let watches = Watches::new(cluster.clone(), tasks);
+    workload::run(cluster, &watches, tasks, &workload::Set::all());
+    let pods = if arguments.simulate_pods { Pods::Simulated(Rules::default()) } else { Pods::Processes };
+    Node::new(cluster.clone(), NodeConfig::new("slipway", dir, pods).silent())?.run(tasks).await?;
+    let listener = TcpListener::bind(("127.0.0.1", arguments.gateway_port))
+        .await
+        .with_context(|| format!("cannot listen on port {}", arguments.gateway_port))?;
+    let address = listener.local_addr()?;
+    Gateway::new(&watches, gateway::Config::default()).serve(listener, tasks);
+    control(arguments, dir, (&watches, address), tasks);
+    Ok(address)
+}
+
+fn control(arguments: &Arguments, dir: &Path, (watches, gateway): (&Watches, SocketAddr), tasks: &Tasks) {
+    let rollout = RolloutConfig { instance: Instance::default(), workers: 4, order: Order::Arrival };
+    controllers::rollout::run(watches, rollout, tasks);
+    let names: Arc<dyn Names> = Arc::new(gateway::ServiceNames::new(gateway));
+    let analysis = AnalysisConfig { instance: Instance::default(), workers: 4, order: Order::Arrival };
+    controllers::analysis::run(watches, Arc::new(System::new(names)), analysis, tasks);
+    let mut settings = Settings::new(dir.join("repositories"));
+    settings.local = LocalRepositories::Allowed;
+    let mut application =
+        ApplicationConfig { jitter: arguments.app_resync_jitter, workers: 4, ..ApplicationConfig::default() };
+    application.settings.namespace = NAMESPACE.into();
+    application.settings.refresh_after = arguments.app_resync;
+    controllers::application::run(watches, Arc::new(Repositories::new(settings)), application, tasks);
+}
+
+/// Applies our definitions and the namespace of Applications.
+async fn install(cluster: &Cluster) -> anyhow::Result<()> {
+    for definition in api::crds::all() {
+        let key = definition.key();
+        let patch = Patch::apply(definition.into_value(), "slipway").force();
+        cluster.patch(&resources::CRDS, &key, &patch).await.with_context(|| format!("cannot install {key}"))?;
+    }
+    let namespace = object::Object::new(&resources::NAMESPACES.gvk(), &object::Key::new("", NAMESPACE));
+    let patch = Patch::apply(namespace.to_value(), "slipway").force();
+    cluster.patch(&resources::NAMESPACES, &namespace.key(), &patch).await?;
+    Ok(())
+}

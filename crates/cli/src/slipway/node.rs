@@ -1,0 +1,43 @@
+//! `slipway node`.
+
+use std::path::PathBuf;
+
+use node::{Node, NodeConfig, Pods, Rules};
+use object::json;
+use runtime::Tasks;
+
+use super::ready::{ReadyFile, until_told};
+use crate::Session;
+
+/// Arguments of `slipway node`.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// Kubeconfig of the cluster to join
+    #[arg(long, value_name = "FILE")]
+    kubeconfig: Option<PathBuf>,
+    /// Name of the Node
+    #[arg(long, default_value = "slipway")]
+    name: String,
+    /// Folder of images, volumes and logs
+    #[arg(long, value_name = "DIR")]
+    dir: PathBuf,
+    /// Do not run processes: pods become ready by rules
+    #[arg(long)]
+    simulate_pods: bool,
+    #[command(flatten)]
+    ready: ReadyFile,
+}
+
+/// Joins the cluster until told to stop.
+pub async fn run(arguments: Arguments, session: &mut Session) -> anyhow::Result<()> {
+    session.kubeconfig = arguments.kubeconfig;
+    let cluster = session.cluster().await?;
+    let tasks = Tasks::new();
+    let pods = if arguments.simulate_pods { Pods::Simulated(Rules::default()) } else { Pods::Processes };
+    let config = NodeConfig::new(&arguments.name, arguments.dir, pods);
+    Node::new(cluster, config)?.run(&tasks).await?;
+    arguments.ready.write(&json!({"node": arguments.name}))?;
+    until_told().await?;
+    tasks.stop().await;
+    Ok(())
+}
