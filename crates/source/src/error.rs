@@ -133,6 +133,14 @@ pub enum SourceError {
         /// Bytes.
         limit: u64,
     },
+    /// The repository as a whole is larger than allowed.
+    #[error("repository {url} exceeds the limit of {limit} bytes")]
+    RepositoryTooLarge {
+        /// The repository.
+        url: RepoUrl,
+        /// Bytes on disk.
+        limit: u64,
+    },
     /// More files or folders, or deeper ones, than allowed.
     #[error("{path}: more than {limit} {what}")]
     TooMany {

@@ -29,9 +29,13 @@ impl From<gix::Error> for Problem {
     }
 }
 
+/// No object may claim more memory than 256 MiB, whatever its header says.
+const OBJECT_LIMIT: &str = "gitoxide.objects.allocLimit=256m";
+
 /// Opens a repository without any setting of the user, the machine or the environment.
 pub(crate) fn open(path: &Path, settings: &[String]) -> gix::Result<Repository> {
-    let options = Options::isolated().config_overrides(settings.iter().map(String::as_str));
+    let settings = settings.iter().map(String::as_str).chain([OBJECT_LIMIT]);
+    let options = Options::isolated().config_overrides(settings);
     gix::open_opts(path, options)
 }
 

@@ -38,6 +38,8 @@ pub struct Settings {
     pub request_timeout: Duration,
     /// For a fetch. Default 90 s.
     pub fetch_timeout: Duration,
+    /// Bytes on disk of one repository. Default 4 GiB.
+    pub repository_bytes: u64,
     /// Git operations at the same time. Default 16.
     pub parallel: usize,
     /// `file://` repositories. Default refused.
@@ -51,6 +53,7 @@ impl Settings {
             cache: cache.into(),
             request_timeout: Duration::from_secs(15),
             fetch_timeout: Duration::from_secs(90),
+            repository_bytes: 4 << 30,
             parallel: 16,
             local: LocalRepositories::Refused,
         }
@@ -81,6 +84,8 @@ pub struct Repositories(Arc<Shared>);
 struct Shared {
     settings: Settings,
     permits: Arc<Semaphore>,
+    /// A repository without objects, from which remotes are listed; held while it is made.
+    empty: Mutex<PathBuf>,
     /// By name of the cache: held while it is written.
     locks: Mutex<BTreeMap<String, Arc<tokio::sync::Mutex<()>>>>,
 }
@@ -89,7 +94,8 @@ impl Repositories {
     /// Returns repositories with caches and limits as in `settings`. Touches nothing yet.
     pub fn new(settings: Settings) -> Self {
         let permits = Arc::new(Semaphore::new(settings.parallel.max(1)));
-        Self(Arc::new(Shared { settings, permits, locks: Mutex::default() }))
+        let empty = Mutex::new(settings.cache.join("empty.git"));
+        Self(Arc::new(Shared { settings, permits, empty, locks: Mutex::default() }))
     }
 
     /// Returns the commit that `revision` means now: see [`revision::resolve`]. A full commit id asks nobody.
@@ -145,15 +151,8 @@ impl Repositories {
                 })
                 .await;
         }
-        let access = self.access(repo, limit);
-        let guard = self.lock_if_absent(repo, limit).await?;
-        let path = self.cache(repo);
-        self.bounded(&repo.url, limit, move |_| {
-            let references = access.references(&path);
-            drop(guard);
-            references
-        })
-        .await
+        let (access, shared) = (access(repo, limit), Arc::clone(&self.0));
+        self.bounded(&repo.url, limit, move |_| access.references(&shared.empty)).await
     }
 
     /// Finds the one commit that begins with `prefix` after a fetch of everything.
@@ -178,10 +177,10 @@ impl Repositories {
             LocalRepositories::Refused | LocalRepositories::Read => Ok(()),
         }
     }
+}
 
-    fn access(&self, repo: &RepoSpec, limit: Duration) -> Access {
-        Access { url: repo.url.clone(), credentials: repo.credentials.clone(), limit }
-    }
+fn access(repo: &RepoSpec, limit: Duration) -> Access {
+    Access { url: repo.url.clone(), credentials: repo.credentials.clone(), limit }
 }
 
 /// Returns what to tell the user about damage that could not be repaired.

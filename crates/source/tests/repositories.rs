@@ -1,5 +1,7 @@
 //! [`source::Repositories`] against repositories made by the `git` program, on disk and over http.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should end")]
+
 #[path = "repositories/http.rs"]
 mod http;
 #[path = "repositories/sample.rs"]
@@ -181,11 +183,24 @@ async fn local_repositories_are_refused_by_default() {
     assert_eq!(error.to_string(), "repository not found: /no/such/repository");
 }
 
-/// A server that accepts (the kernel does) and never answers.
 #[tokio::test]
-async fn a_hanging_server_costs_no_more_than_the_limit() {
+async fn a_hanging_http_server_costs_no_more_than_the_limit() {
+    a_hanging_server("http://").await;
+}
+
+#[tokio::test]
+async fn a_hanging_ssh_server_costs_no_more_than_the_limit() {
+    if std::process::Command::new("ssh").arg("-V").output().is_err() {
+        eprintln!("NOT TESTED: there is no ssh program");
+        return;
+    }
+    a_hanging_server("ssh://git@").await;
+}
+
+/// The server accepts (the kernel does) and never answers.
+async fn a_hanging_server(scheme: &str) {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}/a.git", listener.local_addr().unwrap());
+    let url = format!("{scheme}{}/a.git", listener.local_addr().unwrap());
     let cache = tempfile::tempdir().unwrap();
     let limit = Duration::from_millis(300);
     let settings = Settings { request_timeout: limit, fetch_timeout: limit, ..Settings::new(cache.path()) };
@@ -290,7 +305,8 @@ async fn concurrent_callers_share_one_fetch() {
 async fn a_damaged_cache_is_fetched_anew() {
     let Remote { f, server } = remote("").await;
     f.files("guestbook").await.unwrap();
-    let cache = std::fs::read_dir(f.cache.path()).unwrap().next().unwrap().unwrap().path();
+    let caches = std::fs::read_dir(f.cache.path()).unwrap().map(|entry| entry.unwrap().path());
+    let cache = caches.into_iter().find(|path| !path.ends_with("empty.git")).unwrap();
     let packs = std::fs::read_dir(cache.join("objects/pack")).unwrap();
     for pack in packs.map(|entry| entry.unwrap().path()).filter(|path| path.extension().unwrap() == "pack") {
         let mut permissions = std::fs::metadata(&pack).unwrap().permissions();
@@ -306,4 +322,22 @@ async fn a_damaged_cache_is_fetched_anew() {
     f.sample.commit("second");
     assert_eq!(f.files("guestbook").await.unwrap().entries.len(), 4);
     assert!(server.fetches() >= 3);
+}
+
+#[tokio::test]
+async fn a_repository_over_the_quota_is_refused_and_not_kept() {
+    let Remote { mut f, server: _server } = remote("").await;
+    let settings = Settings { repository_bytes: 100, ..Settings::new(f.cache.path()) };
+    f.repositories = Repositories::new(settings);
+    let error = f.files("guestbook").await.unwrap_err();
+    assert!(matches!(error, SourceError::RepositoryTooLarge { limit: 100, .. }), "{error}");
+    let left = std::fs::read_dir(f.cache.path()).unwrap().count();
+    assert_eq!(left, 1, "only the empty repository is left");
+}
+
+#[tokio::test]
+async fn bearer_tokens_are_sent() {
+    let Remote { mut f, server: _server } = remote("s3cret").await;
+    f.spec.credentials = Credentials { bearer_token: "s3cret".into(), ..Credentials::default() };
+    assert_eq!(f.files("guestbook").await.unwrap().entries.len(), 3);
 }

@@ -1,6 +1,10 @@
 //! Listing and fetching over http and ssh.
 
-use std::{path::Path, sync::atomic::AtomicBool, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    sync::{Mutex, PoisonError, atomic::AtomicBool},
+    time::Duration,
+};
 
 use gix::{
     Repository,
@@ -17,7 +21,10 @@ use crate::{
 };
 
 mod http;
+mod quota;
 mod ssh;
+
+pub(crate) use quota::Quota;
 
 type Line<'a, 'repo> =
     Connection<'a, 'static, 'repo, Box<dyn gix::protocol::transport::client::blocking_io::Transport + Send>>;
@@ -51,12 +58,20 @@ impl Wanted<'_> {
 }
 
 impl Access {
-    /// Returns all references of the remote. `cache` is a bare repository to work from; nothing is written to it.
-    pub(crate) fn references(&self, cache: &Path) -> Result<Vec<Reference>, SourceError> {
-        let session = ssh::Session::begin(&self.url, &self.credentials)?;
-        let repo = open_or_create(&self.url, cache, &session.settings)?;
+    /// Returns all references of the remote. `empty` is a bare repository to work from, made when absent; nothing is
+    /// written to it, so that all remotes share it.
+    pub(crate) fn references(&self, empty: &Mutex<PathBuf>) -> Result<Vec<Reference>, SourceError> {
+        let session = self.session()?;
+        let repo = {
+            let path = empty.lock().unwrap_or_else(PoisonError::into_inner);
+            open_or_create(&self.url, &path, &session.settings)?
+        };
         let refs = self.list(&repo).map_err(|error| self.classify(&error))?;
         Ok(refs.into_iter().filter_map(reference).collect())
+    }
+
+    fn session(&self) -> Result<ssh::Session, SourceError> {
+        ssh::Session::begin(&self.url, &self.credentials, self.limit)
     }
 
     fn list(&self, repo: &Repository) -> gix::Result<Vec<Ref>> {
@@ -66,11 +81,17 @@ impl Access {
         Ok(map.remote_refs)
     }
 
-    /// Fetches into the bare repository `cache`, which is made when absent. A failure leaves it as it was.
-    pub(crate) fn fetch(&self, cache: &Path, wanted: &Wanted, stop: &AtomicBool) -> Result<(), SourceError> {
-        let session = ssh::Session::begin(&self.url, &self.credentials)?;
+    /// Fetches into the bare repository `cache`, which is made when absent. A failure leaves it as it was, except that
+    /// a cache of more than `quota` bytes is dropped.
+    pub(crate) fn fetch(&self, cache: &Path, wanted: &Wanted, quota: &Quota) -> Result<(), SourceError> {
+        let session = self.session()?;
         let repo = open_or_create(&self.url, cache, &session.settings)?;
-        self.receive(&repo, wanted, stop).map_err(|error| self.classify(&error))
+        let result = quota.watch(cache, |stop| self.receive(&repo, wanted, stop));
+        if quota.is_exceeded(cache) {
+            let _ = discard(cache);
+            return Err(SourceError::RepositoryTooLarge { url: self.url.clone(), limit: quota.bytes });
+        }
+        result.map_err(|error| self.classify(&error))
     }
 
     fn receive(&self, repo: &Repository, wanted: &Wanted, stop: &AtomicBool) -> gix::Result<()> {

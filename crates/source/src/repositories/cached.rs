@@ -9,15 +9,18 @@ use std::{
 use gix::Repository;
 use tokio::sync::OwnedMutexGuard;
 
-use super::{RepoSpec, Repositories, tell};
+use super::{RepoSpec, Repositories, access, tell};
 use crate::{
     CommitId, RepoUrl, SourceError,
     git::{
         self, Problem,
-        remote::{Access, Wanted},
+        remote::{Access, Quota, Wanted},
     },
     url::Transport,
 };
+
+/// What is read from a repository, for as long as it takes and perhaps more than once.
+type Look<T> = dyn Fn(&Repository) -> Result<T, Problem> + Send + Sync;
 
 /// What must be in a cache before it is read.
 #[derive(Clone)]
@@ -76,13 +79,14 @@ impl Repositories {
         &self,
         repo: &RepoSpec,
         needed: Needed,
-        look: Arc<dyn Fn(&Repository) -> Result<T, Problem> + Send + Sync>,
+        look: Arc<Look<T>>,
     ) -> Result<T, SourceError> {
         let limit = self.0.settings.fetch_timeout;
-        let (access, path) = (self.access(repo, limit), self.cache(repo));
+        let (access, path) = (access(repo, limit), self.cache(repo));
         let guard = self.lock(repo, limit).await?;
+        let bytes = self.0.settings.repository_bytes;
         let work = move |stop: &AtomicBool| {
-            let result = fill(&access, &path, &needed, &*look, stop);
+            let result = fill(&access, &path, &needed, &*look, &Quota { bytes, stop });
             drop(guard);
             result
         };
@@ -92,23 +96,7 @@ impl Repositories {
     /// Returns the folder of the repository's cache. Callers with and without credentials do not share one, so that
     /// nobody reads from it what the server would not have shown.
     pub(super) fn cache(&self, repo: &RepoSpec) -> PathBuf {
-        self.0.settings.cache.join(self.cache_name(repo))
-    }
-
-    fn cache_name(&self, repo: &RepoSpec) -> String {
-        let who = if repo.credentials.authenticate() { "with" } else { "without" };
-        let text = format!("{} {who} credentials", repo.url.normalized());
-        let mut hasher = gix::hash::hasher(gix::hash::Kind::Sha1);
-        hasher.update(text.as_bytes());
-        let tail = hasher.try_finalize().map(|id| id.to_string()).unwrap_or_default();
-        let name: String = repo
-            .url
-            .normalized()
-            .chars()
-            .map(|c| if c.is_ascii_alphanumeric() || c == '.' { c } else { '-' })
-            .take(60)
-            .collect();
-        format!("{name}-{tail}")
+        self.0.settings.cache.join(cache_name(repo))
     }
 
     /// Waits until nobody else writes to the cache.
@@ -119,24 +107,28 @@ impl Repositories {
     ) -> Result<OwnedMutexGuard<()>, SourceError> {
         let lock = {
             let mut locks = self.0.locks.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(locks.entry(self.cache_name(repo)).or_default())
+            Arc::clone(locks.entry(cache_name(repo)).or_default())
         };
         tokio::time::timeout(limit, lock.lock_owned())
             .await
             .map_err(|_| SourceError::Timeout { url: repo.url.clone(), limit })
     }
+}
 
-    /// Locks a cache that does not exist yet, because listing references makes it.
-    pub(super) async fn lock_if_absent(
-        &self,
-        repo: &RepoSpec,
-        limit: Duration,
-    ) -> Result<Option<OwnedMutexGuard<()>>, SourceError> {
-        if git::open(&self.cache(repo), &[]).is_ok() {
-            return Ok(None);
-        }
-        self.lock(repo, limit).await.map(Some)
-    }
+fn cache_name(repo: &RepoSpec) -> String {
+    let who = if repo.credentials.authenticate() { "with" } else { "without" };
+    let text = format!("{} {who} credentials", repo.url.normalized());
+    let mut hasher = gix::hash::hasher(gix::hash::Kind::Sha1);
+    hasher.update(text.as_bytes());
+    let tail = hasher.try_finalize().map(|id| id.to_string()).unwrap_or_default();
+    let name: String = repo
+        .url
+        .normalized()
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() || c == '.' { c } else { '-' })
+        .take(60)
+        .collect();
+    format!("{name}-{tail}")
 }
 
 /// Looks at a repository on this machine, which is not ours to repair.
@@ -144,7 +136,7 @@ fn in_place<T>(
     repo: &Repository,
     url: &RepoUrl,
     commit: &CommitId,
-    look: &dyn Fn(&Repository) -> Result<T, Problem>,
+    look: &Look<T>,
 ) -> Result<T, SourceError> {
     if !git::read::has(repo, commit) {
         return Err(SourceError::RevisionNotFound { url: url.clone(), revision: commit.to_string() });
@@ -153,11 +145,7 @@ fn in_place<T>(
 }
 
 /// Looks at a cache that has what is needed; none when it has not.
-fn present<T>(
-    path: &Path,
-    needed: &Needed,
-    look: &dyn Fn(&Repository) -> Result<T, Problem>,
-) -> Result<Option<T>, Problem> {
+fn present<T>(path: &Path, needed: &Needed, look: &Look<T>) -> Result<Option<T>, Problem> {
     let Needed::Commit(commit) = needed else { return Ok(None) };
     let Ok(repo) = git::open(path, &[]) else { return Ok(None) };
     if git::read::has(&repo, commit) { look(&repo).map(Some) } else { Ok(None) }
@@ -168,22 +156,21 @@ fn fill<T>(
     access: &Access,
     path: &Path,
     needed: &Needed,
-    look: &dyn Fn(&Repository) -> Result<T, Problem>,
-    stop: &AtomicBool,
+    look: &Look<T>,
+    quota: &Quota,
 ) -> Result<T, SourceError> {
     match present(path, needed, look) {
         Ok(Some(found)) => return Ok(found),
         Err(Problem::Source(error)) => return Err(error),
-        Ok(None) => match fetch(access, path, needed, stop).map(|()| after(access, path, needed, look)) {
+        Ok(None) => match fetch(access, path, needed, quota).map(|()| after(access, path, needed, look)) {
             Ok(Ok(found)) => return Ok(found),
             Ok(Err(Problem::Source(error))) => return Err(error),
-            Ok(Err(Problem::Broken(_))) => {}
-            Err(error) if !path_is_suspect(&error) => return Err(error),
-            Err(_) => {}
+            Err(error) if !may_be_damage(&error) => return Err(error),
+            Ok(Err(Problem::Broken(_))) | Err(_) => {}
         },
         Err(Problem::Broken(_)) => {}
     }
-    rebuild(access, path, needed, look, stop)
+    rebuild(access, path, needed, look, quota)
 }
 
 /// Fetches into a new cache beside the old one, which it replaces only when that worked.
@@ -191,14 +178,14 @@ fn rebuild<T>(
     access: &Access,
     path: &Path,
     needed: &Needed,
-    look: &dyn Fn(&Repository) -> Result<T, Problem>,
-    stop: &AtomicBool,
+    look: &Look<T>,
+    quota: &Quota,
 ) -> Result<T, SourceError> {
     let fail =
         |error: std::io::Error| SourceError::Cache { url: access.url.clone(), message: error.to_string() };
     let fresh = path.with_extension("new");
     git::remote::discard(&fresh).map_err(fail)?;
-    let found = fetch(access, &fresh, needed, stop)
+    let found = fetch(access, &fresh, needed, quota)
         .and_then(|()| after(access, &fresh, needed, look).map_err(|problem| tell(&access.url, problem)));
     if found.is_err() {
         git::remote::discard(&fresh).map_err(fail)?;
@@ -210,28 +197,23 @@ fn rebuild<T>(
 }
 
 /// True for failures that a damaged cache can be the cause of.
-fn path_is_suspect(error: &SourceError) -> bool {
+fn may_be_damage(error: &SourceError) -> bool {
     matches!(error, SourceError::Cache { .. } | SourceError::Unreachable { .. })
 }
 
-fn fetch(access: &Access, path: &Path, needed: &Needed, stop: &AtomicBool) -> Result<(), SourceError> {
-    access.fetch(path, &Wanted::BranchesAndTags, stop)?;
+fn fetch(access: &Access, path: &Path, needed: &Needed, quota: &Quota) -> Result<(), SourceError> {
+    access.fetch(path, &Wanted::BranchesAndTags, quota)?;
     let Needed::Commit(commit) = needed else { return Ok(()) };
     if git::open(path, &[]).is_ok_and(|repo| git::read::has(&repo, commit)) {
         return Ok(());
     }
-    access.fetch(path, &Wanted::Commit(commit), stop).map_err(|error| {
+    access.fetch(path, &Wanted::Commit(commit), quota).map_err(|error| {
         tracing::debug!(url = %access.url, %commit, %error, "no such commit");
         SourceError::RevisionNotFound { url: access.url.clone(), revision: commit.to_string() }
     })
 }
 
-fn after<T>(
-    access: &Access,
-    path: &Path,
-    needed: &Needed,
-    look: &dyn Fn(&Repository) -> Result<T, Problem>,
-) -> Result<T, Problem> {
+fn after<T>(access: &Access, path: &Path, needed: &Needed, look: &Look<T>) -> Result<T, Problem> {
     let repo = git::open(path, &[])?;
     if let Needed::Commit(commit) = needed
         && !git::read::has(&repo, commit)

@@ -58,7 +58,7 @@ async fn serve(State(site): State<Arc<Site>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let text =
         |name| parts.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
-    if !site.password.is_empty() && text("authorization") != basic(&site.password) {
+    if !site.password.is_empty() && !allowed(&text("authorization"), &site.password) {
         return (StatusCode::UNAUTHORIZED, [(header::WWW_AUTHENTICATE, "Basic realm=\"git\"")])
             .into_response();
     }
@@ -77,9 +77,10 @@ async fn serve(State(site): State<Arc<Site>>, request: Request) -> Response {
     tokio::task::spawn_blocking(move || answer(&site.folder, variables, &body)).await.unwrap()
 }
 
-fn basic(password: &str) -> String {
+fn allowed(header: &str, password: &str) -> bool {
     use base64::{Engine, prelude::BASE64_STANDARD};
-    format!("Basic {}", BASE64_STANDARD.encode(format!("ann:{password}")))
+    let basic = format!("Basic {}", BASE64_STANDARD.encode(format!("ann:{password}")));
+    [basic, format!("Bearer {password}")].iter().any(|expected| expected == header)
 }
 
 fn answer(folder: &Path, variables: [(&str, String); 6], body: &Bytes) -> Response {

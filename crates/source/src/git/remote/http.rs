@@ -9,7 +9,7 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use gix::{
     credentials::{
         helper::{Action, NextAction},
-        protocol::{Context, Outcome},
+        protocol::Outcome,
     },
     protocol::transport::client::blocking_io::http::{Options, reqwest as backend},
 };
@@ -67,19 +67,64 @@ fn header(url: &RepoUrl, credentials: &Credentials) -> Option<String> {
         .then(|| format!("Authorization: Basic {}", BASE64_STANDARD.encode(format!("{username}:{password}"))))
 }
 
-/// Answers the server's question for a user and a password; asks nobody and runs no program.
+/// Answers the server's question for a user and a password; asks nobody and runs no program. Another server, one that
+/// ours redirects to, gets no answer.
 pub(super) fn answer(
     url: &RepoUrl,
     credentials: &Credentials,
 ) -> impl FnMut(Action) -> gix::Result<Option<Outcome>> + use<> {
     let known = (url.transport() == Transport::Https && !credentials.password.is_empty())
         .then(|| (credentials.username.clone(), credentials.password.clone()));
+    let ours = origin(url.as_str());
     move |action| {
         let Action::Get(context) = action else { return Ok(None) };
-        let Some((username, password)) = known.clone() else { return Ok(None) };
+        let asks = context.url.as_ref().and_then(|url| origin(&url.to_string()));
+        let Some((username, password)) = known.clone().filter(|_| asks.is_some() && asks == ours) else {
+            return Ok(None);
+        };
         // a token alone goes with any user name
         let username = if username.is_empty() { "git".into() } else { username };
         let identity = gix::sec::identity::Account { username, password, oauth_refresh_token: None };
-        Ok(Some(Outcome { identity, next: NextAction::from(Context { ..context }) }))
+        Ok(Some(Outcome { identity, next: NextAction::from(context) }))
+    }
+}
+
+/// Returns scheme, host and port.
+fn origin(url: &str) -> Option<(String, String, Option<u16>)> {
+    let url = reqwest::Url::parse(url).ok()?;
+    Some((url.scheme().to_owned(), url.host_str()?.to_owned(), url.port_or_known_default()))
+}
+
+#[cfg(test)]
+mod tests {
+    use gix::credentials::protocol::Context;
+
+    use super::*;
+
+    fn asked(by: &str) -> Option<String> {
+        let url = RepoUrl::parse("https://git.example.com/a.git").unwrap();
+        let credentials = Credentials { password: "p".into(), ..Default::default() };
+        let context = Context { url: Some(by.into()), ..Default::default() };
+        answer(&url, &credentials)(Action::Get(context)).unwrap().map(|outcome| outcome.identity.password)
+    }
+
+    #[test]
+    fn only_the_server_itself_is_told_the_password() {
+        assert_eq!(asked("https://git.example.com/b/c"), Some("p".into()));
+        for other in
+            ["https://evil.example.com/a.git", "http://git.example.com/a", "https://git.example.com:444/a"]
+        {
+            assert_eq!(asked(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn headers_carry_tokens_and_plain_passwords() {
+        let header = |url, credentials| header(&RepoUrl::parse(url).unwrap(), &credentials);
+        let token = Credentials { bearer_token: "t".into(), ..Default::default() };
+        assert_eq!(header("https://h/a", token), Some("Authorization: Bearer t".into()));
+        let password = Credentials { username: "u".into(), password: "p".into(), ..Default::default() };
+        assert_eq!(header("http://h/a", password.clone()), Some("Authorization: Basic dTpw".into()));
+        assert_eq!(header("https://h/a", password), None);
     }
 }

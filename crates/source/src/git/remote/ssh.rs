@@ -1,7 +1,11 @@
 //! The `ssh` program that gix speaks through: its key and host keys in a private folder for the time of one call.
 
 use std::{
-    fs::OpenOptions, io::Write, os::unix::fs::OpenOptionsExt, os::unix::fs::PermissionsExt, path::Path,
+    fs::OpenOptions,
+    io::Write,
+    os::unix::fs::{OpenOptionsExt, PermissionsExt},
+    path::Path,
+    time::Duration,
 };
 
 use tempfile::TempDir;
@@ -11,14 +15,19 @@ use crate::{Credentials, RepoUrl, SourceError, url::Transport};
 /// Files that exist as long as this does, and the Git settings that name them.
 pub(super) struct Session {
     pub settings: Vec<String>,
-    _folder: Option<TempDir>,
+    #[cfg_attr(not(test), expect(dead_code, reason = "removes the files when it is dropped"))]
+    folder: Option<TempDir>,
 }
 
 impl Session {
-    /// Writes the key, if `url` is one of ssh.
-    pub(super) fn begin(url: &RepoUrl, credentials: &Credentials) -> Result<Self, SourceError> {
+    /// Writes the key, if `url` is one of ssh. `limit` is for connecting.
+    pub(super) fn begin(
+        url: &RepoUrl,
+        credentials: &Credentials,
+        limit: Duration,
+    ) -> Result<Self, SourceError> {
         if url.transport() != Transport::Ssh {
-            return Ok(Self { settings: Vec::new(), _folder: None });
+            return Ok(Self { settings: Vec::new(), folder: None });
         }
         let fail =
             |error: std::io::Error| SourceError::Cache { url: url.clone(), message: error.to_string() };
@@ -27,20 +36,24 @@ impl Session {
             .permissions(std::fs::Permissions::from_mode(0o700))
             .tempdir()
             .map_err(fail)?;
-        let command = command(folder.path(), credentials).map_err(fail)?;
-        let settings = vec![format!("core.sshCommand={command}"), "ssh.variant=ssh".into()];
-        Ok(Self { settings, _folder: Some(folder) })
+        let options = options(folder.path(), credentials).map_err(fail)?;
+        let limit = limit.as_secs().max(1);
+        let settings = vec![
+            format!("core.sshCommand={PROGRAM} -o ConnectTimeout={limit}{options}"),
+            "ssh.variant=ssh".into(),
+        ];
+        Ok(Self { settings, folder: Some(folder) })
     }
 }
 
-fn command(folder: &Path, credentials: &Credentials) -> std::io::Result<String> {
-    let mut command = String::from(
-        "ssh -F /dev/null -o BatchMode=yes -o ConnectTimeout=10 -o ServerAliveInterval=5 -o ServerAliveCountMax=3 \
-         -o ForwardAgent=no -o PermitLocalCommand=no",
-    );
+/// Reads no settings, asks nobody, and gives up on a server that stays silent for 15 s.
+const PROGRAM: &str = "ssh -F /dev/null -o BatchMode=yes -o ServerAliveInterval=5 -o ServerAliveCountMax=3";
+
+fn options(folder: &Path, credentials: &Credentials) -> std::io::Result<String> {
+    let mut options = String::new();
     let mut option = |text: &str| {
-        command.push_str(" -o ");
-        command.push_str(text);
+        options.push_str(" -o ");
+        options.push_str(text);
     };
     if credentials.insecure {
         option("StrictHostKeyChecking=no");
@@ -59,7 +72,7 @@ fn command(folder: &Path, credentials: &Credentials) -> std::io::Result<String> 
         option("IdentityAgent=none");
         option(&format!("IdentityFile={path}"));
     }
-    Ok(command)
+    Ok(options)
 }
 
 /// Writes a file that only we can read and returns its path, quoted for the shell.
@@ -74,6 +87,8 @@ fn write(folder: &Path, name: &str, text: &str) -> std::io::Result<String> {
 mod tests {
     use super::*;
 
+    const LIMIT: Duration = Duration::from_secs(3);
+
     #[test]
     fn the_key_is_private_and_gone_afterwards() {
         let url = RepoUrl::parse("git@example.com:a/b.git").unwrap();
@@ -82,8 +97,8 @@ mod tests {
             ssh_known_hosts: "HOSTS".into(),
             ..Default::default()
         };
-        let session = Session::begin(&url, &credentials).unwrap();
-        let folder = session._folder.as_ref().unwrap().path().to_owned();
+        let session = Session::begin(&url, &credentials, LIMIT).unwrap();
+        let folder = session.folder.as_ref().unwrap().path().to_owned();
         let mode = std::fs::metadata(folder.join("key")).unwrap().permissions().mode();
         assert_eq!(
             (mode & 0o777, std::fs::metadata(&folder).unwrap().permissions().mode() & 0o777),
@@ -101,7 +116,7 @@ mod tests {
     fn host_keys_are_only_ignored_on_demand() {
         let url = RepoUrl::parse("ssh://git@example.com/a").unwrap();
         let credentials = Credentials { insecure: true, ..Default::default() };
-        let text = Session::begin(&url, &credentials).unwrap().settings.join(" ");
+        let text = Session::begin(&url, &credentials, LIMIT).unwrap().settings.join(" ");
         assert!(text.contains("StrictHostKeyChecking=no") && !text.contains("IdentityFile"), "{text}");
     }
 }
