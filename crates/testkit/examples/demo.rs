@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use testkit::processes::{Processes, Server, build_images};
-use testkit::scenario::{Driver as _, Observed, Scenario, play};
+use testkit::scenario::{Driver as _, Observed, Scenario, play_step};
 
 /// Where things are.
 struct Places {
@@ -62,21 +62,10 @@ async fn run(places: &Places) -> io::Result<()> {
     let text = std::fs::read_to_string(scenario.join("scenario.yaml"))?;
     let story = Scenario::parse(&text).map_err(io::Error::other)?;
     println!("\n{}\n", story.scenario);
-    let (sender, mut observed) = tokio::sync::mpsc::unbounded_channel();
-    let played = play(&story, &driver, |step| {
-        let _ = sender.send(step.clone());
-    });
-    let shown = async {
-        while let Some(step) = observed.recv().await {
-            show(&step, &driver).await;
-        }
-    };
-    tokio::pin!(played, shown);
-    let outcome = tokio::select! {
-        outcome = &mut played => outcome,
-        () = &mut shown => unreachable!("the sender lives as long as the play"),
-    };
-    outcome.map_err(io::Error::other)?;
+    for (index, step) in story.steps.iter().enumerate() {
+        let observed = play_step(index + 1, step, &driver).await.map_err(io::Error::other)?;
+        show(&observed, &driver).await;
+    }
     println!("\nevery step was observed");
     if *stay {
         hold(&driver, &kubeconfig, gateway.port()).await?;

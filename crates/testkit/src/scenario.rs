@@ -13,7 +13,7 @@ use thiserror::Error;
 mod check;
 mod play;
 
-pub use play::{Observed, play};
+pub use play::{Observed, play, play_step};
 
 /// A scenario that cannot be read, or a step that was not observed.
 #[derive(Debug, Error)]

@@ -22,34 +22,37 @@ pub struct Observed {
     pub took: Duration,
 }
 
-/// Plays the scenario step by step; `tell` hears of each step that was observed.
+/// Plays the whole scenario and returns what was seen.
 ///
 /// Errors: the first step that was not observed in its time, with the last thing seen instead.
-pub async fn play(
-    scenario: &Scenario,
-    driver: &dyn Driver,
-    mut tell: impl FnMut(&Observed) + Send,
-) -> Result<(), ScenarioError> {
+pub async fn play(scenario: &Scenario, driver: &dyn Driver) -> Result<Vec<Observed>, ScenarioError> {
+    let mut observed = Vec::new();
     for (index, step) in scenario.steps.iter().enumerate() {
-        let number = index + 1;
-        let start = driver.clock().now();
-        let within = step.within()?;
-        let hold = step.hold()?;
-        let outcome = async {
-            let output = act(step, driver).await?;
-            let seen = until(step, driver, within).await?;
-            keep(step, driver, hold).await?;
-            Ok((output, seen))
-        };
-        let (output, seen) = outcome.await.map_err(|problem: String| ScenarioError::Step {
-            number,
-            step: step.step.clone(),
-            problem,
-        })?;
-        let took = driver.clock().now().since(start);
-        tell(&Observed { number, step: step.step.clone(), seen, output, took });
+        observed.push(play_step(index + 1, step, driver).await?);
     }
-    Ok(())
+    Ok(observed)
+}
+
+/// Plays one step, the `number`th, and returns what was seen.
+///
+/// Errors: the step was not observed in its time; with the last thing seen instead.
+pub async fn play_step(number: usize, step: &Step, driver: &dyn Driver) -> Result<Observed, ScenarioError> {
+    let start = driver.clock().now();
+    let within = step.within()?;
+    let hold = step.hold()?;
+    let outcome = async {
+        let output = act(step, driver).await?;
+        let seen = until(step, driver, within).await?;
+        keep(step, driver, hold).await?;
+        Ok((output, seen))
+    };
+    let (output, seen) = outcome.await.map_err(|problem: String| ScenarioError::Step {
+        number,
+        step: step.step.clone(),
+        problem,
+    })?;
+    let took = driver.clock().now().since(start);
+    Ok(Observed { number, step: step.step.clone(), seen, output, took })
 }
 
 async fn act(step: &Step, driver: &dyn Driver) -> Result<String, String> {
