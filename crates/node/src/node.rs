@@ -1,0 +1,96 @@
+//! [`Node`]: registered with a cluster, running its pods.
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use runtime::{Cluster, Recorder, Selection, Tasks, Watches, resources};
+use thiserror::Error;
+
+use crate::config::{NodeConfig, Pods};
+use crate::images::{ImageError, ImageStore};
+use crate::pod::Setup;
+use crate::register::Registration;
+use crate::{kubelet, pods, process, simulate};
+
+/// Most pods on a node of processes.
+const MAX_PROCESSES: u32 = 250;
+/// Most pods on a simulated node.
+const MAX_SIMULATED: u32 = 100_000;
+
+/// Why a node cannot run.
+#[derive(Debug, Error)]
+pub enum NodeError {
+    /// The directory of the node cannot be used.
+    #[error("node directory {path}: {source}")]
+    Directory {
+        /// The directory.
+        path: String,
+        /// The cause.
+        source: io::Error,
+    },
+    /// The store of images cannot be used.
+    #[error(transparent)]
+    Images(#[from] ImageError),
+    /// The log endpoint cannot be served.
+    #[error("log endpoint: {0}")]
+    Logs(io::Error),
+}
+
+/// A node of a cluster.
+pub struct Node {
+    cluster: Cluster,
+    config: NodeConfig,
+}
+
+impl Node {
+    /// Returns a node that does nothing yet.
+    pub fn new(cluster: Cluster, config: NodeConfig) -> Self {
+        Self { cluster, config }
+    }
+
+    /// Registers the node and runs its pods until `tasks` end. Returns once everything is started.
+    ///
+    /// Processes that an earlier node with the same directory left behind are killed first.
+    ///
+    /// Errors: [`NodeError`]; nothing is registered then.
+    pub async fn run(self, tasks: &Tasks) -> Result<(), NodeError> {
+        let watches = Watches::new(self.cluster.clone(), tasks);
+        let mine = Selection::fields(&format!("spec.nodeName={}", self.config.name));
+        let cache = watches.cache_with(&resources::PODS, &mine);
+        let mut registration = Registration {
+            cluster: self.cluster.clone(),
+            name: self.config.name.clone(),
+            port: None,
+            pods: MAX_SIMULATED,
+            heartbeat: self.config.heartbeat,
+        };
+        match self.config.pods {
+            Pods::Simulated(rules) => simulate::run(&self.cluster, &cache, rules, tasks),
+            Pods::Processes => {
+                let dir = &self.config.dir;
+                let pods_dir = dir.join("pods");
+                make(&pods_dir)?;
+                process::kill_orphans(&pods_dir);
+                let port = kubelet::serve(&cache, &pods_dir, self.cluster.clock().clone(), tasks).await;
+                registration.port = Some(port.map_err(NodeError::Logs)?);
+                registration.pods = MAX_PROCESSES;
+                let setup = Setup {
+                    cluster: self.cluster.clone(),
+                    node: self.config.name.clone(),
+                    pods: pods_dir,
+                    images: ImageStore::open(dir.join("images"))?,
+                    recorder: Recorder::new(self.cluster.clone(), "kubelet", tasks),
+                };
+                pods::run(Arc::new(setup), &cache, tasks);
+            }
+        }
+        registration.keep(tasks);
+        Ok(())
+    }
+}
+
+fn make(path: &Path) -> Result<(), NodeError> {
+    std::fs::create_dir_all(path)
+        .map_err(|source| NodeError::Directory { path: path.display().to_string(), source })
+}
