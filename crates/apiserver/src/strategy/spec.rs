@@ -1,0 +1,238 @@
+//! Checks of the specs of the main kinds.
+//!
+//! **Source:** `pkg/apis/*/validation`.
+
+mod pod;
+
+use object::LabelSelector;
+use serde_json::{Value, json};
+
+use super::names;
+use crate::field::FieldError;
+use crate::kinds::Kind;
+
+/// Adds what is wrong with an object of a built-in kind.
+pub(super) fn check(kind: &Kind, object: &Value, before: Option<&Value>, errors: &mut Vec<FieldError>) {
+    let spec = &object["spec"];
+    match kind.id().as_str() {
+        "/pods" if before.is_none() => pod::spec(spec, "spec", errors),
+        "apps/deployments" | "apps/replicasets" | "apps/statefulsets" | "apps/daemonsets" => {
+            workload(spec, errors);
+        }
+        "batch/jobs" => {
+            for field in ["parallelism", "completions", "backoffLimit", "activeDeadlineSeconds"] {
+                not_negative(&spec[field], &format!("spec.{field}"), errors);
+            }
+            if before.is_none() {
+                job_template(spec, "spec", errors);
+            }
+        }
+        "batch/cronjobs" => cron_job(spec, errors),
+        "/services" => service(spec, errors),
+        "/configmaps" | "/secrets" => keys(object, errors),
+        "policy/poddisruptionbudgets" => budget(spec, errors),
+        "networking.k8s.io/ingresses" => ingress(spec, errors),
+        "discovery.k8s.io/endpointslices" => slice(object, errors),
+        "coordination.k8s.io/leases" => lease(spec, errors),
+        _ => {}
+    }
+}
+
+pub(super) fn not_negative(value: &Value, path: &str, errors: &mut Vec<FieldError>) {
+    if value.as_i64().is_some_and(|number| number < 0) {
+        errors.push(FieldError::invalid(path, value, "must be greater than or equal to 0"));
+    }
+}
+
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Object(map) => map.is_empty(),
+        _ => false,
+    }
+}
+
+fn workload(spec: &Value, errors: &mut Vec<FieldError>) {
+    for field in ["replicas", "minReadySeconds", "revisionHistoryLimit"] {
+        not_negative(&spec[field], &format!("spec.{field}"), errors);
+    }
+    let selector = &spec["selector"];
+    let labels = &spec["template"]["metadata"]["labels"];
+    if selector.is_null() {
+        errors.push(FieldError::required("spec.selector", ""));
+    } else if is_empty(&selector["matchLabels"]) && is_empty(&selector["matchExpressions"]) {
+        let detail = "empty selector is invalid for deployment";
+        errors.push(FieldError::invalid("spec.selector", selector, detail));
+    }
+    let found: std::collections::BTreeMap<String, String> =
+        serde_json::from_value(labels.clone()).unwrap_or_default();
+    let fits = LabelSelector::from_json(selector).is_ok_and(|selector| selector.matches(&found));
+    if !selector.is_null() && !fits {
+        let shown = if labels.is_null() { json!(null) } else { labels.clone() };
+        let detail = "`selector` does not match template `labels`";
+        errors.push(FieldError::invalid("spec.template.metadata.labels", &shown, detail));
+    }
+    template(&spec["template"], "spec.template", errors);
+    let policy = &spec["template"]["spec"]["restartPolicy"];
+    if policy.is_string() && policy != "Always" {
+        errors.push(FieldError::not_supported("spec.template.spec.restartPolicy", policy, &["Always"]));
+    }
+    if let (Some(deadline), Some(ready)) =
+        (spec["progressDeadlineSeconds"].as_i64(), Some(spec["minReadySeconds"].as_i64().unwrap_or_default()))
+        && deadline <= ready
+    {
+        let detail = "must be greater than minReadySeconds";
+        errors.push(FieldError::invalid("spec.progressDeadlineSeconds", &json!(deadline), detail));
+    }
+    rolling(spec, errors);
+}
+
+fn rolling(spec: &Value, errors: &mut Vec<FieldError>) {
+    let update = &spec["strategy"]["rollingUpdate"];
+    if spec["strategy"]["type"] == "Recreate" && update.is_object() {
+        let detail = "may not be specified when strategy `type` is 'Recreate'";
+        errors.push(FieldError::forbidden("spec.strategy.rollingUpdate", detail));
+        return;
+    }
+    let none = |value: &Value| matches!(value.to_string().as_str(), "0" | "\"0%\"");
+    if update.is_object() && none(&update["maxUnavailable"]) && none(&update["maxSurge"]) {
+        let path = "spec.strategy.rollingUpdate.maxUnavailable";
+        let detail = "may not be 0 when `maxSurge` is 0";
+        errors.push(FieldError::invalid(path, &update["maxUnavailable"], detail));
+    }
+}
+
+fn template(template: &Value, path: &str, errors: &mut Vec<FieldError>) {
+    names::labels(&template["metadata"]["labels"], &format!("{path}.labels"), errors);
+    pod::spec(&template["spec"], &format!("{path}.spec"), errors);
+}
+
+fn job_template(spec: &Value, path: &str, errors: &mut Vec<FieldError>) {
+    let at = format!("{path}.template");
+    template(&spec["template"], &at, errors);
+    let policy = &spec["template"]["spec"]["restartPolicy"];
+    if policy == "Always" {
+        let path = format!("{at}.spec.restartPolicy");
+        let mut error = FieldError::not_supported(path, policy, &["OnFailure", "Never"]);
+        error.path = format!("{at}.spec.restartPolicy");
+        errors.push(error);
+    }
+}
+
+fn cron_job(spec: &Value, errors: &mut Vec<FieldError>) {
+    if is_empty(&spec["schedule"]) {
+        errors.push(FieldError::required("spec.schedule", ""));
+    }
+    job_template(&spec["jobTemplate"]["spec"], "spec.jobTemplate.spec", errors);
+}
+
+fn service(spec: &Value, errors: &mut Vec<FieldError>) {
+    let kinds = ["ClusterIP", "ExternalName", "LoadBalancer", "NodePort"];
+    let kind = spec["type"].as_str().unwrap_or_default();
+    let ports = spec["ports"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let headless = spec["clusterIP"] == "None";
+    if ports.is_empty() && !headless && kind != "ExternalName" {
+        errors.push(FieldError::required("spec.ports", ""));
+    }
+    if kind == "ExternalName" && is_empty(&spec["externalName"]) {
+        errors.push(FieldError::required("spec.externalName", ""));
+    }
+    for (index, port) in ports.iter().enumerate() {
+        let path = format!("spec.ports[{index}]");
+        if ports.len() > 1 && is_empty(&port["name"]) {
+            errors.push(FieldError::required(format!("{path}.name"), ""));
+        } else if let Some(name) = port["name"].as_str().filter(|name| !name.is_empty()) {
+            for why in names::dns_label(name) {
+                errors.push(FieldError::invalid(format!("{path}.name"), &port["name"], why));
+            }
+            if ports[..index].iter().any(|other| other["name"] == name) {
+                errors.push(FieldError::duplicate(format!("{path}.name"), &port["name"]));
+            }
+        }
+        pod::port_number(&port["port"], &format!("{path}.port"), errors);
+        let protocols = ["SCTP", "TCP", "UDP"];
+        if !protocols.contains(&port["protocol"].as_str().unwrap_or_default()) {
+            errors.push(FieldError::not_supported(format!("{path}.protocol"), &port["protocol"], &protocols));
+        }
+    }
+    names::labels(&spec["selector"], "spec.selector", errors);
+    if !kinds.contains(&kind) {
+        errors.push(FieldError::not_supported("spec.type", &spec["type"], &kinds));
+    }
+}
+
+fn keys(object: &Value, errors: &mut Vec<FieldError>) {
+    let detail = "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')";
+    for field in ["data", "binaryData"] {
+        for key in object[field].as_object().into_iter().flat_map(serde_json::Map::keys) {
+            let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+            if key.is_empty() || !key.chars().all(fits) {
+                errors.push(FieldError::invalid(format!("{field}[{key}]"), &json!(key), detail));
+            }
+        }
+    }
+}
+
+fn budget(spec: &Value, errors: &mut Vec<FieldError>) {
+    if !spec["minAvailable"].is_null() && !spec["maxUnavailable"].is_null() {
+        let detail = "minAvailable and maxUnavailable cannot be both set";
+        errors.push(FieldError::invalid("spec", spec, detail));
+    }
+}
+
+fn ingress(spec: &Value, errors: &mut Vec<FieldError>) {
+    if is_empty(&spec["rules"]) && spec["defaultBackend"].is_null() {
+        let detail = "either `defaultBackend` or `rules` must be specified";
+        errors.push(FieldError::invalid("spec", spec, detail));
+    }
+    for (index, rule) in spec["rules"].as_array().into_iter().flatten().enumerate() {
+        for (at, path) in rule["http"]["paths"].as_array().into_iter().flatten().enumerate() {
+            let place = format!("spec.rules[{index}].http.paths[{at}]");
+            let kinds = ["Exact", "ImplementationSpecific", "Prefix"];
+            match path["pathType"].as_str() {
+                None => errors
+                    .push(FieldError::required(format!("{place}.pathType"), "pathType must be specified")),
+                Some(kind) if !kinds.contains(&kind) => {
+                    errors.push(FieldError::not_supported(
+                        format!("{place}.pathType"),
+                        &path["pathType"],
+                        &kinds,
+                    ));
+                }
+                Some("Exact" | "Prefix") if !path["path"].as_str().unwrap_or_default().starts_with('/') => {
+                    errors.push(FieldError::invalid(
+                        format!("{place}.path"),
+                        &path["path"],
+                        "must be an absolute path",
+                    ));
+                }
+                Some(_) => {}
+            }
+        }
+    }
+}
+
+fn slice(object: &Value, errors: &mut Vec<FieldError>) {
+    let kinds = ["IPv4", "IPv6", "FQDN"];
+    match object["addressType"].as_str().unwrap_or_default() {
+        "" => errors.push(FieldError::required("addressType", "")),
+        kind if !kinds.contains(&kind) => {
+            errors.push(FieldError::not_supported(
+                "addressType",
+                &object["addressType"],
+                &["FQDN", "IPv4", "IPv6"],
+            ));
+        }
+        _ => {}
+    }
+}
+
+fn lease(spec: &Value, errors: &mut Vec<FieldError>) {
+    if spec["leaseDurationSeconds"].as_i64().is_some_and(|seconds| seconds <= 0) {
+        let path = "spec.leaseDurationSeconds";
+        errors.push(FieldError::invalid(path, &spec["leaseDurationSeconds"], "must be greater than 0"));
+    }
+    not_negative(&spec["leaseTransitions"], "spec.leaseTransitions", errors);
+}

@@ -1,0 +1,281 @@
+//! DELETE: at once, gracefully, or when finalizers are done.
+
+use http::StatusCode;
+use serde_json::{Value, json};
+use store::{Expect, StoreError};
+
+use crate::call::{Call, Reply, Target};
+use crate::go;
+use crate::kinds::Kind;
+use crate::query::Effect;
+use crate::status::{Failure, Outcome};
+use crate::{meta, stored};
+
+const ATTEMPTS: usize = 30;
+
+/// How to delete.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Options {
+    pub grace: Option<i64>,
+    pub propagation: Option<String>,
+    pub uid: Option<String>,
+    pub version: Option<String>,
+    pub dry: bool,
+}
+
+impl Options {
+    /// Returns the options of the body and the query.
+    pub fn of(call: &Call) -> Outcome<Self> {
+        let mut body = json!({});
+        if !call.body.is_empty() {
+            body = serde_json::from_slice(&call.body)
+                .map_err(|error| Failure::bad_request(crate::intake::go_syntax(&error, &call.body)))?;
+            body = go::decode("meta.v1.DeleteOptions", &body)
+                .map_err(|why| {
+                    Failure::bad_request(format!(
+                        "DeleteOptions in version \"v1\" cannot be handled as a DeleteOptions: {why}"
+                    ))
+                })?
+                .value;
+        }
+        Self::checked(&body, call)
+    }
+
+    /// Returns the options in `body`, completed by the query.
+    pub fn checked(body: &Value, call: &Call) -> Outcome<Self> {
+        let text = |value: &Value| value.as_str().filter(|text| !text.is_empty()).map(str::to_owned);
+        let mut options = Self {
+            grace: body["gracePeriodSeconds"].as_i64(),
+            propagation: text(&body["propagationPolicy"]),
+            uid: text(&body["preconditions"]["uid"]),
+            version: text(&body["preconditions"]["resourceVersion"]),
+            dry: body["dryRun"].as_array().is_some_and(|list| !list.is_empty()),
+        };
+        if let Some(orphan) = body["orphanDependents"].as_bool() {
+            options.propagation = Some(if orphan { "Orphan" } else { "Background" }.to_owned());
+        }
+        options.dry |= call.query.effect()? == Effect::DryRun;
+        if let Some(seconds) = call.query.number("gracePeriodSeconds")? {
+            options.grace = i64::try_from(seconds).ok();
+        }
+        if call.query.has("propagationPolicy") {
+            options.propagation = Some(call.query.get("propagationPolicy").to_owned());
+        }
+        match options.propagation.as_deref() {
+            None | Some("Orphan" | "Background" | "Foreground") => Ok(options),
+            Some(other) => Err(wrong_policy(other)),
+        }
+    }
+}
+
+fn wrong_policy(found: &str) -> Failure {
+    let allowed = ["Foreground", "Background", "Orphan", "nil"];
+    let error = crate::field::FieldError::not_supported("propagationPolicy", &json!(found), &allowed);
+    let message = format!("DeleteOptions.meta.k8s.io \"\" is invalid: {error}");
+    Failure::new(422, "Invalid", message)
+        .with("group", "meta.k8s.io")
+        .with("kind", "DeleteOptions")
+        .with("causes", vec![error.cause()])
+}
+
+/// What became of an object.
+enum Deleted {
+    Gone(Value),
+    /// It waits for its grace period or its finalizers.
+    Waiting(Value),
+}
+
+/// Deletes the object.
+pub(crate) async fn answer(call: &Call) -> Outcome<Reply> {
+    let options = Options::of(call)?;
+    let kind = call.kind();
+    match run(call, &call.target, &options).await? {
+        Deleted::Waiting(object) => {
+            let code = if options.propagation.as_deref() == Some("Background") && false { 202 } else { 200 };
+            Ok(Reply::new(code, object))
+        }
+        Deleted::Gone(object) if returns_object(kind) => Ok(Reply::new(200, object)),
+        Deleted::Gone(object) => Ok(Reply::new(200, success(kind, &object))),
+    }
+}
+
+/// Deletes the object of `target`; for callers that have already answered.
+pub(crate) async fn quietly(call: &Call, target: &Target, options: &Options) -> Outcome<()> {
+    run(call, target, options).await.map(drop)
+}
+
+fn returns_object(kind: &Kind) -> bool {
+    kind.group.is_empty()
+        && matches!(
+            kind.plural.as_str(),
+            "pods"
+                | "services"
+                | "serviceaccounts"
+                | "podtemplates"
+                | "replicationcontrollers"
+                | "persistentvolumeclaims"
+                | "persistentvolumes"
+                | "resourcequotas"
+        )
+        && kind.plural != "replicationcontrollers"
+        || kind.group == "storage.k8s.io"
+}
+
+fn success(kind: &Kind, object: &Value) -> Value {
+    let mut details = json!({
+        "name": object["metadata"]["name"], "kind": kind.plural, "uid": object["metadata"]["uid"],
+    });
+    if !kind.group.is_empty() {
+        details["group"] = kind.group.clone().into();
+    }
+    json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details})
+}
+
+/// Deletes every object that the request selects; returns the list of them.
+pub(crate) async fn collection(call: &Call) -> Outcome<Reply> {
+    let options = Options::of(call)?;
+    let mut list = super::list::all(call)?;
+    let mut deleted = Vec::new();
+    for object in list["items"].as_array().cloned().unwrap_or_default() {
+        let text = |field: &str| object["metadata"][field].as_str().unwrap_or_default().to_owned();
+        let target = Target {
+            kind: call.kind().clone(),
+            namespace: text("namespace"),
+            name: text("name"),
+            subresource: String::new(),
+        };
+        match run(call, &target, &options).await {
+            Ok(Deleted::Gone(object) | Deleted::Waiting(object)) => deleted.push(object),
+            Err(failure) if failure.code == StatusCode::NOT_FOUND.as_u16() => {}
+            Err(failure) => return Err(failure),
+        }
+    }
+    list["items"] = super::list::without_type(deleted);
+    Ok(Reply::new(200, list))
+}
+
+async fn run(call: &Call, target: &Target, options: &Options) -> Outcome<Deleted> {
+    let kind = &target.kind;
+    let key = kind.key(&target.namespace, &target.name);
+    for _ in 0..ATTEMPTS {
+        let entry = call.api.store.get(&key).ok_or_else(|| Failure::not_found(kind, &target.name))?;
+        let before = stored::read(kind, &entry);
+        check_preconditions(kind, &before, options)?;
+        let after = marked(call, kind, &before, options);
+        let gone = meta::is_finished(&after) || (waits_for_nothing(kind, &after));
+        if options.dry {
+            return Ok(if gone { Deleted::Gone(after) } else { Deleted::Waiting(after) });
+        }
+        if !gone && meta::same(&before, &after) {
+            return Ok(Deleted::Waiting(before));
+        }
+        let at = Expect::At(entry.modified);
+        let done = if gone {
+            call.api.store.delete(&key, at).await.map(|deleted| deleted.revision)
+        } else {
+            call.api.store.put(&key, stored::write(kind, &after), at).await.map(|entry| entry.modified)
+        };
+        match done {
+            Ok(_) if gone => return Ok(Deleted::Gone(before)),
+            Ok(revision) => {
+                let mut after = after;
+                after["metadata"]["resourceVersion"] = revision.to_string().into();
+                return Ok(Deleted::Waiting(after));
+            }
+            Err(StoreError::Conflict { .. } | StoreError::Missing { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(Failure::modified(kind, &target.name))
+}
+
+fn waits_for_nothing(_kind: &Kind, _after: &Value) -> bool {
+    false
+}
+
+fn check_preconditions(kind: &Kind, before: &Value, options: &Options) -> Outcome<()> {
+    let metadata = &before["metadata"];
+    let text = |field: &str| metadata[field].as_str().unwrap_or_default();
+    let name = text("name");
+    if let Some(wanted) = options.uid.as_deref().filter(|wanted| *wanted != text("uid")) {
+        let why = format!(
+            "Precondition failed: UID in precondition: {wanted}, UID in object meta: {}",
+            text("uid")
+        );
+        return Err(Failure::conflict(kind, name, why));
+    }
+    if let Some(wanted) = options.version.as_deref().filter(|wanted| *wanted != text("resourceVersion")) {
+        let why = format!(
+            "Precondition failed: ResourceVersion in precondition: {wanted}, ResourceVersion in object meta: {}",
+            text("resourceVersion")
+        );
+        return Err(Failure::conflict(kind, name, why));
+    }
+    Ok(())
+}
+
+/// The object with its deletion noted: time, grace period, and the finalizers of the propagation policy.
+fn marked(call: &Call, kind: &Kind, before: &Value, options: &Options) -> Value {
+    let mut after = before.clone();
+    finalizers(kind, &mut after, options);
+    let metadata = &mut after["metadata"];
+    let period = grace(kind, before, options);
+    if metadata["deletionTimestamp"].is_string() {
+        let current = metadata["deletionGracePeriodSeconds"].as_i64().unwrap_or_default();
+        if options.grace.is_some() && period < current {
+            let until = call.api.clock.now().after(seconds(period));
+            metadata["deletionTimestamp"] = until.to_string().into();
+            metadata["deletionGracePeriodSeconds"] = period.into();
+        }
+        return after;
+    }
+    metadata["deletionTimestamp"] = call.api.clock.now().after(seconds(period)).to_string().into();
+    metadata["deletionGracePeriodSeconds"] = period.into();
+    if let Some(generation) = metadata["generation"].as_i64().filter(|generation| *generation > 0) {
+        metadata["generation"] = (generation + 1).into();
+    }
+    if kind.kind == "Namespace" && kind.group.is_empty() {
+        after["metadata"].as_object_mut().map(|map| map.remove("deletionGracePeriodSeconds"));
+        after["status"]["phase"] = "Terminating".into();
+    }
+    after
+}
+
+fn seconds(period: i64) -> std::time::Duration {
+    std::time::Duration::from_secs(u64::try_from(period).unwrap_or_default())
+}
+
+/// How long the object may take to end: only pods that run somewhere may.
+fn grace(kind: &Kind, object: &Value, options: &Options) -> i64 {
+    if kind.id() != "/pods" {
+        return 0;
+    }
+    let unbound = object["spec"]["nodeName"].as_str().is_none_or(str::is_empty);
+    let ended = matches!(object["status"]["phase"].as_str(), Some("Failed" | "Succeeded"));
+    if unbound || ended {
+        return 0;
+    }
+    let period = options.grace.or_else(|| object["spec"]["terminationGracePeriodSeconds"].as_i64());
+    period.map_or(30, |period| if period < 0 { 1 } else { period })
+}
+
+const POLICY_FINALIZERS: [(&str, &str); 2] = [("Orphan", "orphan"), ("Foreground", "foregroundDeletion")];
+
+fn finalizers(kind: &Kind, object: &mut Value, options: &Options) {
+    let Some(policy) = options.propagation.as_deref() else { return };
+    if kind.id() == "/namespaces" || kind.id() == "/events" {
+        return;
+    }
+    let list = object["metadata"]["finalizers"].as_array().cloned().unwrap_or_default();
+    let other = |name: &Value| !POLICY_FINALIZERS.iter().any(|(_, finalizer)| name == finalizer);
+    let mut list: Vec<Value> = list.into_iter().filter(other).collect();
+    if let Some((_, finalizer)) = POLICY_FINALIZERS.iter().find(|(name, _)| *name == policy) {
+        list.push((*finalizer).into());
+    }
+    let Some(metadata) = object["metadata"].as_object_mut() else { return };
+    if list.is_empty() {
+        metadata.remove("finalizers");
+    } else {
+        metadata.insert("finalizers".into(), list.into());
+    }
+}
