@@ -42,6 +42,8 @@ pub struct Settings {
     pub repository_bytes: u64,
     /// Git operations at the same time. Default 16.
     pub parallel: usize,
+    /// Program that takes the options of OpenSSH. Default `ssh`.
+    pub ssh: PathBuf,
     /// `file://` repositories. Default refused.
     pub local: LocalRepositories,
 }
@@ -55,6 +57,7 @@ impl Settings {
             fetch_timeout: Duration::from_secs(90),
             repository_bytes: 4 << 30,
             parallel: 16,
+            ssh: PathBuf::from("ssh"),
             local: LocalRepositories::Refused,
         }
     }
@@ -151,7 +154,7 @@ impl Repositories {
                 })
                 .await;
         }
-        let (access, shared) = (access(repo, limit), Arc::clone(&self.0));
+        let (access, shared) = (self.access(repo, limit), Arc::clone(&self.0));
         self.bounded(&repo.url, limit, move |_| access.references(&shared.empty)).await
     }
 
@@ -170,6 +173,11 @@ impl Repositories {
         }
     }
 
+    fn access(&self, repo: &RepoSpec, limit: Duration) -> Access {
+        let ssh = self.0.settings.ssh.clone();
+        Access { url: repo.url.clone(), credentials: repo.credentials.clone(), limit, ssh }
+    }
+
     fn allow(&self, repo: &RepoSpec) -> Result<(), SourceError> {
         let local = repo.url.transport() == Transport::File;
         match self.0.settings.local {
@@ -177,10 +185,6 @@ impl Repositories {
             LocalRepositories::Refused | LocalRepositories::Read => Ok(()),
         }
     }
-}
-
-fn access(repo: &RepoSpec, limit: Duration) -> Access {
-    Access { url: repo.url.clone(), credentials: repo.credentials.clone(), limit }
 }
 
 /// Returns what to tell the user about damage that could not be repaired.

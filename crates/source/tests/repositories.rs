@@ -341,3 +341,26 @@ async fn bearer_tokens_are_sent() {
     f.spec.credentials = Credentials { bearer_token: "s3cret".into(), ..Credentials::default() };
     assert_eq!(f.files("guestbook").await.unwrap().entries.len(), 3);
 }
+
+/// A program in place of ssh notes its arguments and the key, and runs the command here.
+#[tokio::test]
+async fn ssh_gets_the_key_and_the_host() {
+    let mut f = local();
+    let (program, notes) = (f.sample.folder().join("ssh"), f.sample.folder().join("notes"));
+    let script = format!(
+        "#!/bin/sh\nfor word; do\n  echo \"$word\" >> '{0}'\n  case $word in IdentityFile=*) cat \"${{word#*=}}\" >> '{0}';; \
+         esac\ndone\neval \"exec git-upload-pack $word\"\n",
+        notes.display()
+    );
+    std::fs::write(&program, script).unwrap();
+    std::fs::set_permissions(&program, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    f.repositories = Repositories::new(Settings { ssh: program, ..Settings::new(f.cache.path()) });
+    let path = f.sample.folder().join("sample").display().to_string();
+    f.spec.url = RepoUrl::parse(&format!("ssh://git@example.com:2222{path}")).unwrap();
+    f.spec.credentials = Credentials { ssh_private_key: "THE KEY".into(), ..Credentials::default() };
+    assert_eq!(f.files("guestbook").await.unwrap().entries.len(), 3);
+    let notes = std::fs::read_to_string(notes).unwrap();
+    for expected in ["THE KEY", "StrictHostKeyChecking=yes", "BatchMode=yes", "-p2222", "git@example.com"] {
+        assert!(notes.lines().any(|line| line == expected), "{expected}: {notes}");
+    }
+}

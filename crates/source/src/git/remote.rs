@@ -36,6 +36,8 @@ pub(crate) struct Access {
     pub credentials: Credentials,
     /// For each request, from connecting to the last byte.
     pub limit: Duration,
+    /// The program that speaks ssh.
+    pub ssh: PathBuf,
 }
 
 /// What is fetched.
@@ -61,17 +63,13 @@ impl Access {
     /// Returns all references of the remote. `empty` is a bare repository to work from, made when absent; nothing is
     /// written to it, so that all remotes share it.
     pub(crate) fn references(&self, empty: &Mutex<PathBuf>) -> Result<Vec<Reference>, SourceError> {
-        let session = self.session()?;
+        let session = ssh::Session::begin(self)?;
         let repo = {
             let path = empty.lock().unwrap_or_else(PoisonError::into_inner);
             open_or_create(&self.url, &path, &session.settings)?
         };
         let refs = self.list(&repo).map_err(|error| self.classify(&error))?;
         Ok(refs.into_iter().filter_map(reference).collect())
-    }
-
-    fn session(&self) -> Result<ssh::Session, SourceError> {
-        ssh::Session::begin(&self.url, &self.credentials, self.limit)
     }
 
     fn list(&self, repo: &Repository) -> gix::Result<Vec<Ref>> {
@@ -84,7 +82,7 @@ impl Access {
     /// Fetches into the bare repository `cache`, which is made when absent. A failure leaves it as it was, except that
     /// a cache of more than `quota` bytes is dropped.
     pub(crate) fn fetch(&self, cache: &Path, wanted: &Wanted, quota: &Quota) -> Result<(), SourceError> {
-        let session = self.session()?;
+        let session = ssh::Session::begin(self)?;
         let repo = open_or_create(&self.url, cache, &session.settings)?;
         let result = quota.watch(cache, |stop| self.receive(&repo, wanted, stop));
         if quota.is_exceeded(cache) {

@@ -9,7 +9,7 @@ use std::{
 use gix::Repository;
 use tokio::sync::OwnedMutexGuard;
 
-use super::{RepoSpec, Repositories, access, tell};
+use super::{RepoSpec, Repositories, tell};
 use crate::{
     CommitId, RepoUrl, SourceError,
     git::{
@@ -82,7 +82,7 @@ impl Repositories {
         look: Arc<Look<T>>,
     ) -> Result<T, SourceError> {
         let limit = self.0.settings.fetch_timeout;
-        let (access, path) = (access(repo, limit), self.cache(repo));
+        let (access, path) = (self.access(repo, limit), self.cache(repo));
         let guard = self.lock(repo, limit).await?;
         let bytes = self.0.settings.repository_bytes;
         let work = move |stop: &AtomicBool| {

@@ -5,12 +5,12 @@ use std::{
     io::Write,
     os::unix::fs::{OpenOptionsExt, PermissionsExt},
     path::Path,
-    time::Duration,
 };
 
 use tempfile::TempDir;
 
-use crate::{Credentials, RepoUrl, SourceError, url::Transport};
+use super::Access;
+use crate::{Credentials, SourceError, url::Transport};
 
 /// Files that exist as long as this does, and the Git settings that name them.
 pub(super) struct Session {
@@ -20,12 +20,9 @@ pub(super) struct Session {
 }
 
 impl Session {
-    /// Writes the key, if `url` is one of ssh. `limit` is for connecting.
-    pub(super) fn begin(
-        url: &RepoUrl,
-        credentials: &Credentials,
-        limit: Duration,
-    ) -> Result<Self, SourceError> {
+    /// Writes the key, if the repository is one of ssh.
+    pub(super) fn begin(access: &Access) -> Result<Self, SourceError> {
+        let Access { url, credentials, limit, ssh } = access;
         if url.transport() != Transport::Ssh {
             return Ok(Self { settings: Vec::new(), folder: None });
         }
@@ -37,17 +34,15 @@ impl Session {
             .tempdir()
             .map_err(fail)?;
         let options = options(folder.path(), credentials).map_err(fail)?;
-        let limit = limit.as_secs().max(1);
-        let settings = vec![
-            format!("core.sshCommand={PROGRAM} -o ConnectTimeout={limit}{options}"),
-            "ssh.variant=ssh".into(),
-        ];
+        let (program, limit) = (quoted(ssh), limit.as_secs().max(1));
+        let command = format!("{program} {OPTIONS} -o ConnectTimeout={limit}{options}");
+        let settings = vec![format!("core.sshCommand={command}"), "ssh.variant=ssh".into()];
         Ok(Self { settings, folder: Some(folder) })
     }
 }
 
 /// Reads no settings, asks nobody, and gives up on a server that stays silent for 15 s.
-const PROGRAM: &str = "ssh -F /dev/null -o BatchMode=yes -o ServerAliveInterval=5 -o ServerAliveCountMax=3";
+const OPTIONS: &str = "-F /dev/null -o BatchMode=yes -o ServerAliveInterval=5 -o ServerAliveCountMax=3";
 
 fn options(folder: &Path, credentials: &Credentials) -> std::io::Result<String> {
     let mut options = String::new();
@@ -80,30 +75,37 @@ fn write(folder: &Path, name: &str, text: &str) -> std::io::Result<String> {
     let path = folder.join(name);
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
     writeln!(file, "{}", text.trim_end())?;
-    Ok(format!("'{}'", path.display().to_string().replace('\'', "'\\''")))
+    Ok(quoted(&path))
+}
+
+/// Quotes a path for the shell.
+fn quoted(path: &Path) -> String {
+    format!("'{}'", path.display().to_string().replace('\'', "'\\''"))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::time::Duration;
 
-    const LIMIT: Duration = Duration::from_secs(3);
+    use super::*;
+    use crate::RepoUrl;
+
+    fn access(credentials: Credentials) -> Access {
+        let url = RepoUrl::parse("git@example.com:a/b.git").unwrap();
+        Access { url, credentials, limit: Duration::from_secs(3), ssh: "ssh".into() }
+    }
 
     #[test]
     fn the_key_is_private_and_gone_afterwards() {
-        let url = RepoUrl::parse("git@example.com:a/b.git").unwrap();
         let credentials = Credentials {
             ssh_private_key: "KEY".into(),
             ssh_known_hosts: "HOSTS".into(),
             ..Default::default()
         };
-        let session = Session::begin(&url, &credentials, LIMIT).unwrap();
+        let session = Session::begin(&access(credentials)).unwrap();
         let folder = session.folder.as_ref().unwrap().path().to_owned();
-        let mode = std::fs::metadata(folder.join("key")).unwrap().permissions().mode();
-        assert_eq!(
-            (mode & 0o777, std::fs::metadata(&folder).unwrap().permissions().mode() & 0o777),
-            (0o600, 0o700)
-        );
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(&folder.join("key")), mode(&folder)), (0o600, 0o700));
         assert_eq!(std::fs::read_to_string(folder.join("key")).unwrap(), "KEY\n");
         let text = session.settings.join(" ");
         assert!(text.contains("StrictHostKeyChecking=yes") && text.contains("IdentityFile='"), "{text}");
@@ -114,9 +116,8 @@ mod tests {
 
     #[test]
     fn host_keys_are_only_ignored_on_demand() {
-        let url = RepoUrl::parse("ssh://git@example.com/a").unwrap();
         let credentials = Credentials { insecure: true, ..Default::default() };
-        let text = Session::begin(&url, &credentials, LIMIT).unwrap().settings.join(" ");
+        let text = Session::begin(&access(credentials)).unwrap().settings.join(" ");
         assert!(text.contains("StrictHostKeyChecking=no") && !text.contains("IdentityFile"), "{text}");
     }
 }
