@@ -61,6 +61,15 @@ impl Credentials {
         })
     }
 
+    /// Returns the text without the secrets it may have picked up on its way through libraries.
+    pub(crate) fn conceal(&self, text: String) -> String {
+        let secrets = [&self.password, &self.bearer_token, &self.proxy];
+        secrets
+            .into_iter()
+            .filter(|secret| !secret.is_empty())
+            .fold(text, |text, secret| text.replace(secret, "***"))
+    }
+
     /// True when anything proves who asks.
     pub(crate) fn authenticate(&self) -> bool {
         [&self.username, &self.password, &self.bearer_token, &self.ssh_private_key, &self.tls_client_key]
@@ -232,6 +241,17 @@ mod tests {
     fn debug_shows_no_content() {
         let text = format!("{:?} {:?}", chosen("https://github.com/a/own"), secrets());
         assert!(text.contains("password") && !text.contains("\"p\"") && !text.contains("long"), "{text}");
+    }
+
+    #[test]
+    fn secrets_are_taken_out_of_messages() {
+        let credentials = Credentials {
+            password: "s3cret".into(),
+            proxy: "http://u:pw@proxy".into(),
+            ..Credentials::default()
+        };
+        let text = "cannot reach http://u:pw@proxy with s3cret".to_owned();
+        assert_eq!(credentials.conceal(text), "cannot reach *** with ***");
     }
 
     #[test]

@@ -336,6 +336,14 @@ async fn a_repository_over_the_quota_is_refused_and_not_kept() {
 }
 
 #[tokio::test]
+async fn settings_that_tls_cannot_use_are_told() {
+    let Remote { mut f, server: _server } = remote("").await;
+    f.spec.credentials = Credentials { tls_client_key: "no key".into(), ..Credentials::default() };
+    let error = f.resolve("main").await.unwrap_err();
+    assert!(matches!(error, SourceError::InvalidCredentials { .. }), "{error}");
+}
+
+#[tokio::test]
 async fn bearer_tokens_are_sent() {
     let Remote { mut f, server: _server } = remote("s3cret").await;
     f.spec.credentials = Credentials { bearer_token: "s3cret".into(), ..Credentials::default() };

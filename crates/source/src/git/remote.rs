@@ -133,13 +133,15 @@ impl Access {
 
     /// Returns what a failure means to the user.
     fn classify(&self, error: &gix::Error) -> SourceError {
-        let (url, message) = (self.url.clone(), describe(error));
+        let (url, message) = (self.url.clone(), self.credentials.conceal(describe(error)));
         let lower = message.to_ascii_lowercase();
         let has = |words: &[&str]| words.iter().any(|word| lower.contains(word));
         if error.is_unauthenticated()
             || has(&["http status 401", "permission denied (", "authenticationrequired"])
         {
             SourceError::AuthenticationRequired { url }
+        } else if has(&["http client configuration failed"]) {
+            SourceError::InvalidCredentials { url, message }
         } else if has(&["http status 403"]) {
             SourceError::AuthorizationFailed { url }
         } else if has(&["http status 404", "repository not found", "does not appear to be a git repository"])
