@@ -37,10 +37,10 @@ pub fn mask(secrets: &Secrets) -> Secrets {
     let mut applied = [last(&masked.target), last(&masked.live)];
     let mut seen: Map<String, Value> = Map::new();
     for object in [&mut masked.target, &mut masked.live].into_iter().flatten() {
-        hide(object.as_map_mut().get_mut("data"), &mut seen);
+        hide(object.as_map_mut(), &mut seen);
     }
-    for value in applied.iter_mut().flatten().flatten() {
-        hide(value.get_mut("data"), &mut seen);
+    for map in applied.iter_mut().flatten().flatten().filter_map(Value::as_object_mut) {
+        hide(map, &mut seen);
     }
     for (object, applied) in [&mut masked.target, &mut masked.live].into_iter().zip(applied) {
         if let (Some(object), Some(applied)) = (object, applied) {
@@ -52,8 +52,8 @@ pub fn mask(secrets: &Secrets) -> Secrets {
 }
 
 /// Replaces the values of `data`; `seen` holds per key the distinct values met so far, in order.
-fn hide(data: Option<&mut Value>, seen: &mut Map<String, Value>) {
-    let Some(Value::Object(data)) = data else { return };
+fn hide(object: &mut Map<String, Value>, seen: &mut Map<String, Value>) {
+    let Some(Value::Object(data)) = object.get_mut("data") else { return };
     for (key, value) in data {
         let Value::Array(values) = seen.entry(key.clone()).or_insert_with(|| Value::Array(Vec::new())) else {
             continue;

@@ -61,7 +61,11 @@ fn server_side(target: &Object, live: &Object, known: Option<&TypeRef>) -> Optio
     };
     let applied = target.to_value();
     let ty = known.unwrap_or(&untyped);
-    patch::apply::apply(Some(&live.to_value()), &applied, &options, Schema::builtin(), ty).ok()
+    let mut value =
+        patch::apply::apply(Some(&live.to_value()), &applied, &options, Schema::builtin(), ty).ok()?;
+    // Who would own what is not a difference to show.
+    value["metadata"]["managedFields"] = live.items(&["metadata", "managedFields"]).into();
+    Some(value)
 }
 
 fn strategic(
@@ -113,13 +117,15 @@ fn remove_missing(value: &mut Value, original: &Value, target: &Value) {
 
 /// Values the API server gives to fields that a target may leave out, where leaving them out would look like a change:
 /// inside lists that are replaced whole.
-const DEFAULTS: [(&str, &str); 12] = [
+const DEFAULTS: [(&str, &str); 14] = [
     ("apiGroup", "\"rbac.authorization.k8s.io\""),
     ("apiVersion", "\"v1\""),
+    ("conditions", "{}"),
     ("defaultMode", "420"),
     ("expirationSeconds", "3600"),
     ("kind", "\"PersistentVolumeClaim\""),
     ("mode", "420"),
+    ("name", "\"\""),
     ("pathType", "\"ImplementationSpecific\""),
     ("protocol", "\"TCP\""),
     ("scheme", "\"HTTP\""),
@@ -176,7 +182,9 @@ fn fill(target: &mut Value, live: &Value, (place, fills): (Place, Fills)) {
 }
 
 fn is_default(key: &str, value: &Value) -> bool {
-    DEFAULTS.iter().any(|(name, text)| *name == key && value.to_string() == *text)
+    DEFAULTS.iter().any(|(name, text)| {
+        *name == key && serde_json::from_str(text).is_ok_and(|default: Value| *value == default)
+    })
 }
 
 /// Returns true when every scalar that `item` has, `other` has too.

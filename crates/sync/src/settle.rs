@@ -21,11 +21,8 @@ pub fn settle(
     for (action, outcome) in actions.iter().zip(outcomes) {
         note(state, tasks, (action, outcome), &request);
     }
-    if let (After::End { phase: OperationPhase::Failed, message }, true) =
-        (after, state.phase == OperationPhase::Terminating)
-        && outcomes.iter().any(|outcome| matches!(outcome, Outcome::Refused(_)))
-    {
-        let _ = message;
+    let refused = outcomes.iter().any(|outcome| matches!(outcome, Outcome::Refused(_)));
+    if state.phase == OperationPhase::Terminating && refused {
         return After::End {
             phase: OperationPhase::Error,
             message: "Operation termination had errors".into(),

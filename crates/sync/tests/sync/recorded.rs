@@ -53,6 +53,7 @@ fn spec(world: &mut World, name: &str) {
 }
 
 /// A sync as the API server writes it when a person asks for one.
+#[expect(clippy::needless_pass_by_value, reason = "reads well with json!")]
 fn manual(world: &World, revision: &str, more: Value) -> Value {
     let mut sync = json!({
         "revision": revision, "source": world.app.spec.source, "syncStrategy": {"hook": {}},

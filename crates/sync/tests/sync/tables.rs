@@ -43,6 +43,7 @@ fn key(kind: &str, name: &str) -> ObjectKey {
     ObjectKey { group_kind: GroupKind::new("", kind), key: Key::new("ns", name) }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "reads well with json!")]
 fn request(world: &mut World, sync: Value) {
     world.request(json!({"sync": sync}));
 }
