@@ -6,7 +6,7 @@ use std::process::Command;
 
 use anyhow::{bail, ensure};
 
-use crate::{kube, paths, tidy};
+use crate::{child, kube, paths, tidy};
 
 /// Whether the tests that need a real Kubernetes run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,11 +29,11 @@ pub(crate) async fn run(real: RealCluster) -> anyhow::Result<()> {
             failed.push(name);
         }
     };
-    gate("format", cargo(&["fmt", "--all", "--check"]));
-    gate("lints", cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]));
+    gate("format", cargo(&["fmt", "--all", "--check"]).await);
+    gate("lints", cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]).await);
     title("cargo xtask tidy");
     gate("tidy", tidy::run());
-    gate("tests", cargo(&["test", "--workspace", "--no-fail-fast"]));
+    gate("tests", cargo(&["test", "--workspace", "--no-fail-fast"]).await);
     match real {
         RealCluster::Run => {
             title("cargo xtask kube test");
@@ -52,9 +52,11 @@ fn title(text: &str) {
     eprintln!("\n== {text}");
 }
 
-fn cargo(arguments: &[&str]) -> anyhow::Result<()> {
+async fn cargo(arguments: &[&str]) -> anyhow::Result<()> {
     title(&format!("cargo {}", arguments.join(" ")));
-    let status = Command::new(paths::cargo()).args(arguments).current_dir(paths::workspace()).status()?;
+    let mut command = Command::new(paths::cargo());
+    command.args(arguments).current_dir(paths::workspace());
+    let status = child::run(command).await?;
     ensure!(status.success(), "cargo {} ended with {status}", arguments.join(" "));
     Ok(())
 }

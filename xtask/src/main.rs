@@ -1,5 +1,6 @@
 //! The project's own tasks: `cargo xtask <task>`. Nothing here ships.
 
+mod child;
 mod gate;
 mod kube;
 mod paths;

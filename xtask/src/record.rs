@@ -1,9 +1,9 @@
 //! `cargo xtask kube record`: the scripts of `crates/apiserver/tests/transcripts`, answered by a real API server.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context as _, ensure};
-use transcript::{Recording, Script, play};
+use transcript::{History, Recording, Script, play};
 
 use crate::kube::build::KUBERNETES;
 use crate::kube::cluster::{self, Cluster, Level};
@@ -14,36 +14,59 @@ use crate::kube::cluster::{self, Cluster, Level};
 pub(crate) async fn run(names: &[String], kubeconfig: Option<&Path>) -> anyhow::Result<()> {
     let folder = crate::paths::workspace().join("crates/apiserver/tests/transcripts");
     let scripts = chosen(Script::read_all(&folder)?, names)?;
-    let dir = tempfile::Builder::new().prefix("slipway-record-").tempdir()?;
-    let (_cluster, kubeconfig) = match kubeconfig {
-        Some(given) => (None, given.to_path_buf()),
-        None => fresh(dir.path()).await?,
-    };
-    let client = cluster::client(&kubeconfig).await?;
-    let (mut steps, mut failures) = (0, 0);
-    for script in &scripts {
-        let answers = match play(&client, script).await {
-            Ok(answers) => answers,
-            Err(error) => {
-                eprintln!("     {error}");
-                failures += 1;
-                continue;
+    let (mut answers, mut failures) = (0, 0);
+    for history in [History::Kept, History::Forgotten] {
+        let scripts: Vec<_> = scripts.iter().filter(|script| script.history == history).collect();
+        if scripts.is_empty() {
+            continue;
+        }
+        let server = Server::find(history, kubeconfig).await?;
+        for script in scripts {
+            match record(&server.client, script, &folder).await {
+                Ok(recorded) => answers += recorded,
+                Err(error) => {
+                    eprintln!("     {error:#}");
+                    failures += 1;
+                }
             }
-        };
-        steps += answers.len();
-        println!("{:>4} {}", answers.len(), script.namespace);
-        let recording = Recording { server: KUBERNETES.to_owned(), answers };
-        recording.write(&folder.join(format!("{}.recorded.json", script.namespace)))?;
+        }
     }
-    println!("{steps:>4} answers of {} scripts recorded", scripts.len() - failures);
+    println!("{answers:>4} answers of {} scripts recorded", scripts.len() - failures);
     ensure!(failures == 0, "{failures} scripts were not played to their end");
     Ok(())
 }
 
-async fn fresh(dir: &Path) -> anyhow::Result<(Option<Cluster>, PathBuf)> {
-    let cluster = Cluster::start(Level::Api, dir).await.context("recording needs a real API server")?;
-    let kubeconfig = cluster.kubeconfig();
-    Ok((Some(cluster), kubeconfig))
+/// The API server that answers; a fresh one ends with it.
+struct Server {
+    client: kube::Client,
+    _fresh: Option<(Cluster, tempfile::TempDir)>,
+}
+
+impl Server {
+    async fn find(history: History, kubeconfig: Option<&Path>) -> anyhow::Result<Self> {
+        if let Some(given) = kubeconfig {
+            return Ok(Self { client: cluster::client(given).await?, _fresh: None });
+        }
+        let dir = tempfile::Builder::new().prefix("slipway-record-").tempdir()?;
+        let history = match history {
+            History::Kept => cluster::History::Kept,
+            History::Forgotten => cluster::History::Forgotten,
+        };
+        let cluster = Cluster::start_with(Level::Api, history, dir.path())
+            .await
+            .context("recording needs a real API server")?;
+        let client = cluster::client(&cluster.kubeconfig()).await?;
+        Ok(Self { client, _fresh: Some((cluster, dir)) })
+    }
+}
+
+async fn record(client: &kube::Client, script: &Script, folder: &Path) -> anyhow::Result<usize> {
+    let answers = play(client, script).await?;
+    let count = answers.len();
+    println!("{count:>4} {}", script.namespace);
+    let recording = Recording { server: KUBERNETES.to_owned(), answers };
+    recording.write(&folder.join(format!("{}.recorded.json", script.namespace)))?;
+    Ok(count)
 }
 
 fn chosen(scripts: Vec<Script>, names: &[String]) -> anyhow::Result<Vec<Script>> {

@@ -19,4 +19,4 @@ mod script;
 
 pub use answer::{Answer, Recording};
 pub use play::{PlayError, play};
-pub use script::{Eventually, Method, Script, ScriptError, Step, Watch};
+pub use script::{Eventually, History, Method, Script, ScriptError, Step, Watch};

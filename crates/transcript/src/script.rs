@@ -6,12 +6,18 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde_json::Value;
 
+/// Lies beside the scripts: what the replay accepts as different, with reasons. It is the replay's own.
+const ACCEPTED: &str = "accepted.yaml";
+
 /// One theme: a file of steps that are played in order against one server.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Script {
     /// What the file is about, for people.
     pub about: String,
+    /// Needs a server that soon forgets what was; see [`History`].
+    #[serde(default)]
+    pub history: History,
     /// The namespace made before the first step, `${ns}` in the steps; the file's stem.
     #[serde(skip)]
     pub namespace: String,
@@ -20,6 +26,17 @@ pub struct Script {
     /// The file's text: literals that occur in it are never normalised.
     #[serde(skip)]
     pub text: String,
+}
+
+/// How long the server must remember old states while a script is played.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum History {
+    /// All the time.
+    #[default]
+    Kept,
+    /// It forgets them within seconds (compaction), so that old versions and tokens become 410 Gone.
+    Forgotten,
 }
 
 /// One request.
@@ -160,7 +177,7 @@ impl Script {
         Self::parse(path, &stem, text)
     }
 
-    /// Reads all `*.yaml` files of a folder, by name.
+    /// Reads all `*.yaml` files of a folder but the list of accepted differences, by name.
     ///
     /// **Errors**: as [`Script::read`].
     pub fn read_all(dir: &Path) -> Result<Vec<Self>, ScriptError> {
@@ -168,7 +185,7 @@ impl Script {
         let mut paths = Vec::new();
         for entry in std::fs::read_dir(dir).map_err(fail)? {
             let path = entry.map_err(fail)?.path();
-            if path.extension().is_some_and(|extension| extension == "yaml") {
+            if path.extension().is_some_and(|extension| extension == "yaml") && !path.ends_with(ACCEPTED) {
                 paths.push(path);
             }
         }

@@ -1,9 +1,10 @@
 //! Building the control plane from its Go modules, once.
 
 use std::fmt::Write as _;
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 
@@ -15,6 +16,8 @@ pub(crate) const KUBERNETES: &str = "v1.36.3";
 const STAGING: &str = "v0.36.3";
 /// The etcd that this Kubernetes is tested with.
 const ETCD: &str = "v3.6.8";
+/// How often a build by another process is asked whether it is over.
+const WAIT: Duration = Duration::from_millis(500);
 /// The commands built of the Kubernetes module.
 const COMMANDS: [&str; 3] = ["kube-apiserver", "kube-controller-manager", "kube-scheduler"];
 
@@ -24,18 +27,18 @@ const COMMANDS: [&str; 3] = ["kube-apiserver", "kube-controller-manager", "kube-
 /// two cores.
 ///
 /// **Errors**: no Go toolchain can be had, the modules cannot be fetched, or they do not build.
-pub(crate) fn programs() -> anyhow::Result<PathBuf> {
+pub(crate) async fn programs() -> anyhow::Result<PathBuf> {
     let cache = crate::paths::cache()?.join("kube");
     let home = cache.join(KUBERNETES);
     let bin = home.join("bin");
     fs::create_dir_all(&bin)?;
-    let _lock = lock(&home.join("lock"))?;
+    let _lock = lock(&home.join("lock")).await?;
     let stamp = bin.join("stamp");
     let recipe = recipe();
     if fs::read_to_string(&stamp).is_ok_and(|built| built == recipe) {
         return Ok(bin);
     }
-    build(&go::find(&cache)?, &home.join("src"), &bin)?;
+    build(&go::find(&cache)?, &home.join("src"), &bin).await?;
     fs::write(stamp, recipe)?;
     Ok(bin)
 }
@@ -45,29 +48,36 @@ fn recipe() -> String {
     format!("kubernetes {KUBERNETES} staging {STAGING} etcd {ETCD}\n{TOOLS_GO}{}\n", linker_flags())
 }
 
-fn lock(path: &Path) -> anyhow::Result<File> {
+/// Held until the file is closed.
+async fn lock(path: &Path) -> anyhow::Result<File> {
     let file = File::create(path).with_context(|| format!("cannot create {}", path.display()))?;
-    if file.try_lock().is_err() {
-        eprintln!("kube: another process is building the control plane; waiting for it");
-        file.lock()?;
+    let mut waiting = false;
+    while let Err(error) = file.try_lock() {
+        if let TryLockError::Error(error) = error {
+            return Err(error).with_context(|| format!("cannot lock {}", path.display()));
+        }
+        if !std::mem::replace(&mut waiting, true) {
+            eprintln!("kube: another process is building the control plane; waiting for it");
+        }
+        tokio::time::sleep(WAIT).await;
     }
     Ok(file)
 }
 
-fn build(go: &Path, src: &Path, bin: &Path) -> anyhow::Result<()> {
+async fn build(go: &Path, src: &Path, bin: &Path) -> anyhow::Result<()> {
     eprintln!("kube: building Kubernetes {KUBERNETES} and etcd {ETCD} into {} (once)", bin.display());
     fs::create_dir_all(src)?;
     fs::write(src.join("tools.go"), TOOLS_GO)?;
     fs::write(src.join("go.mod"), go_mod(&staging_modules(go, src)?))?;
-    step(go, src, &["mod", "tidy"])?;
+    step(go, src, &["mod", "tidy"]).await?;
     let bin = bin.to_string_lossy();
     let flags = linker_flags();
     let commands = COMMANDS.map(|name| format!("k8s.io/kubernetes/cmd/{name}"));
     let mut arguments = vec!["build", "-ldflags", &flags, "-o", &bin];
     arguments.extend(commands.iter().map(String::as_str));
-    step(go, src, &arguments)?;
+    step(go, src, &arguments).await?;
     let etcd = format!("{bin}/etcd");
-    step(go, src, &["build", "-ldflags", "-s -w", "-o", &etcd, "go.etcd.io/etcd/server/v3"])
+    step(go, src, &["build", "-ldflags", "-s -w", "-o", &etcd, "go.etcd.io/etcd/server/v3"]).await
 }
 
 fn command(go: &Path, src: &Path) -> Command {
@@ -76,11 +86,12 @@ fn command(go: &Path, src: &Path) -> Command {
     command
 }
 
-fn step(go: &Path, src: &Path, arguments: &[&str]) -> anyhow::Result<()> {
+async fn step(go: &Path, src: &Path, arguments: &[&str]) -> anyhow::Result<()> {
     eprintln!("kube: go {}", arguments.join(" "));
     let log = src.join("build.log");
-    let status =
-        command(go, src).args(arguments).stderr(File::create(&log)?).status().context("cannot run go")?;
+    let mut command = command(go, src);
+    command.args(arguments).stderr(File::create(&log)?);
+    let status = crate::child::run(command).await.context("cannot run go")?;
     ensure!(status.success(), "`go {}` failed:\n{}", arguments.join(" "), tail(&log));
     Ok(())
 }

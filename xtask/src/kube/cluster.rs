@@ -32,6 +32,15 @@ pub(crate) enum Level {
     Controllers,
 }
 
+/// How long the API server keeps old states.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum History {
+    /// Five minutes, its default.
+    Kept,
+    /// A second.
+    Forgotten,
+}
+
 /// A running control plane. Dropping it kills it; [`Cluster::detach`] leaves it running.
 pub(crate) struct Cluster {
     dir: PathBuf,
@@ -48,7 +57,14 @@ impl Cluster {
     ///
     /// **Errors**: the programs cannot be built, a part ends or does not become ready in time.
     pub(crate) async fn start(level: Level, dir: &Path) -> anyhow::Result<Self> {
-        let programs = build::programs()?;
+        Self::start_with(level, History::Kept, dir).await
+    }
+
+    /// As [`Cluster::start`], with a choice of how long old states are kept.
+    ///
+    /// **Errors**: as [`Cluster::start`].
+    pub(crate) async fn start_with(level: Level, history: History, dir: &Path) -> anyhow::Result<Self> {
+        let programs = build::programs().await?;
         fs::create_dir_all(dir)?;
         let dir = fs::canonicalize(dir)?;
         if running(&dir).iter().any(Started::is_running) {
@@ -59,7 +75,10 @@ impl Cluster {
         let mut cluster = Self { dir, server, processes: vec![], children: vec![], owned: true };
         let credentials = credentials::create(&cluster.dir)?;
         cluster.spawn(&programs.join("etcd"), &etcd_flags(etcd, peer))?;
-        cluster.spawn(&programs.join("kube-apiserver"), &api_flags(level, etcd, secure, &credentials))?;
+        cluster.spawn(
+            &programs.join("kube-apiserver"),
+            &api_flags((level, history), etcd, secure, &credentials),
+        )?;
         cluster.wait_for_api(&credentials.token).await?;
         if level == Level::Controllers {
             cluster.start_controllers(&programs, &credentials).await?;
@@ -205,7 +224,7 @@ fn etcd_flags(client: u16, peer: u16) -> Vec<String> {
     ])
 }
 
-fn api_flags(level: Level, etcd: u16, port: u16, keys: &Credentials) -> Vec<String> {
+fn api_flags((level, history): (Level, History), etcd: u16, port: u16, keys: &Credentials) -> Vec<String> {
     let mut all = flags(&[
         ("etcd-servers", &format!("http://127.0.0.1:{etcd}")),
         ("secure-port", &port.to_string()),
@@ -222,6 +241,10 @@ fn api_flags(level: Level, etcd: u16, port: u16, keys: &Credentials) -> Vec<Stri
         ("allow-privileged", "true"),
         ("kubelet-preferred-address-types", "InternalIP"),
     ]);
+    if history == History::Forgotten {
+        // The watch cache would remember longer than etcd.
+        all.extend(flags(&[("etcd-compaction-interval", "1s"), ("watch-cache", "false")]));
+    }
     if level == Level::Api {
         all.extend(flags(&[("disable-admission-plugins", "ServiceAccount")]));
     }

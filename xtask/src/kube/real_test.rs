@@ -20,11 +20,12 @@ pub(crate) async fn run() -> anyhow::Result<()> {
         Ok(cluster) => cluster,
         Err(error) => return not_run(&format!("{error:#}")),
     };
-    let status = Command::new(crate::paths::cargo())
+    let mut command = Command::new(crate::paths::cargo());
+    command
         .args(["test", "--package", "slipway", "--test", "real_cluster", "--", "--ignored", "--nocapture"])
         .current_dir(crate::paths::workspace())
-        .env("SLIPWAY_KUBECONFIG", cluster.kubeconfig())
-        .status()?;
+        .env("SLIPWAY_KUBECONFIG", cluster.kubeconfig());
+    let status = crate::child::run(command).await?;
     ensure!(status.success(), "the tests against a real Kubernetes failed");
     Ok(())
 }
