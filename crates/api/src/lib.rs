@@ -6,6 +6,7 @@
 
 pub mod analysis;
 pub mod application;
+pub mod crds;
 pub mod experiment;
 pub mod rollout;
 mod wire;

@@ -1,0 +1,134 @@
+//! Structural schemas as data: functions that make the types, [`object`] that joins fields.
+
+use object::{Map, Value, json};
+
+/// An OpenAPI v3 schema as `apiextensions.k8s.io/v1` wants it.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Schema(Map<String, Value>);
+
+/// A field of an object: its name, type, what it means, and whether it must be there.
+#[derive(Clone, Debug)]
+pub(super) struct Field {
+    name: &'static str,
+    schema: Schema,
+    required: bool,
+}
+
+/// Returns a field that may be absent.
+pub(super) fn field(name: &'static str, schema: Schema, description: &str) -> Field {
+    Field { name, schema: schema.with("description", description), required: false }
+}
+
+/// Returns a field that must be there.
+pub(super) fn required(name: &'static str, schema: Schema, description: &str) -> Field {
+    Field { required: true, ..field(name, schema, description) }
+}
+
+impl Schema {
+    fn of_type(name: &str) -> Self {
+        Self(Map::from_iter([("type".to_owned(), json!(name))]))
+    }
+
+    /// Returns the schema with `key` set.
+    pub(super) fn with(mut self, key: &str, value: impl Into<Value>) -> Self {
+        self.0.insert(key.to_owned(), value.into());
+        self
+    }
+
+    /// Returns the schema of an object that keeps fields it does not name.
+    pub(super) fn open(self) -> Self {
+        self.with("x-kubernetes-preserve-unknown-fields", true)
+    }
+
+    /// Returns the schema with the value the server fills in when the field is absent.
+    pub(super) fn default(self, value: impl Into<Value>) -> Self {
+        self.with("default", value)
+    }
+
+    /// Returns the schema of an object with more fields.
+    pub(super) fn and(mut self, more: &[Field]) -> Self {
+        let Schema(more) = object(more);
+        for (key, value) in more {
+            match (self.0.get_mut(&key), value) {
+                (Some(Value::Object(ours)), Value::Object(theirs)) => ours.extend(theirs),
+                (Some(Value::Array(ours)), Value::Array(theirs)) => ours.extend(theirs),
+                (_, value) => drop(self.0.insert(key, value)),
+            }
+        }
+        self
+    }
+
+    /// Returns the schema as JSON.
+    pub(super) fn into_value(self) -> Value {
+        Value::Object(self.0)
+    }
+}
+
+/// A text.
+pub(super) fn string() -> Schema {
+    Schema::of_type("string")
+}
+
+/// An RFC 3339 time.
+pub(super) fn time() -> Schema {
+    string().with("format", "date-time")
+}
+
+/// One of `values`.
+pub(super) fn one_of(values: &[&str]) -> Schema {
+    string().with("enum", values)
+}
+
+/// True or false.
+pub(super) fn boolean() -> Schema {
+    Schema::of_type("boolean")
+}
+
+/// A 32-bit integer.
+pub(super) fn int32() -> Schema {
+    Schema::of_type("integer").with("format", "int32")
+}
+
+/// A 64-bit integer.
+pub(super) fn int64() -> Schema {
+    Schema::of_type("integer").with("format", "int64")
+}
+
+/// An integer or a text.
+pub(super) fn int_or_string() -> Schema {
+    Schema(Map::new()).with("x-kubernetes-int-or-string", true)
+}
+
+/// Any JSON value.
+pub(super) fn any_value() -> Schema {
+    Schema(Map::new()).open()
+}
+
+/// An object that the server knows without being told: `metadata`.
+pub(super) fn metadata() -> Schema {
+    Schema::of_type("object")
+}
+
+/// An object of any fields.
+pub(super) fn anything() -> Schema {
+    Schema::of_type("object").open()
+}
+
+/// A list.
+pub(super) fn list(items: Schema) -> Schema {
+    Schema::of_type("array").with("items", items.into_value())
+}
+
+/// A map from texts to values of one type.
+pub(super) fn map(values: Schema) -> Schema {
+    Schema::of_type("object").with("additionalProperties", values.into_value())
+}
+
+/// An object of these fields.
+pub(super) fn object(fields: &[Field]) -> Schema {
+    let names: Vec<&str> = fields.iter().filter(|field| field.required).map(|field| field.name).collect();
+    let properties: Map<String, Value> =
+        fields.iter().map(|field| (field.name.to_owned(), field.schema.clone().into_value())).collect();
+    let schema = Schema::of_type("object").with("properties", properties);
+    if names.is_empty() { schema } else { schema.with("required", names) }
+}
