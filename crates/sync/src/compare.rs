@@ -55,6 +55,9 @@ pub fn compare(app: &Application, pairs: &Pairs, targets: Targets) -> Compared {
         }
         resources.push(resource);
     }
+    if app.status.has_other_namespace_metadata(&app.spec) {
+        code = SyncCode::OutOfSync;
+    }
     if targets == Targets::Unknown {
         code = SyncCode::Unknown;
     }

@@ -52,8 +52,9 @@ pub fn level_needed(app: &Application, asked: Level, settings: &Settings, now: T
     if app.refresh_requested() || compared.source != spec.source || compared.sources != spec.sources {
         return Level::LatestForced;
     }
-    let differs =
-        compared.destination != spec.destination || compared.ignore_differences != spec.ignore_differences;
+    let differs = compared.destination != spec.destination
+        || compared.ignore_differences != spec.ignore_differences
+        || app.status.has_other_namespace_metadata(spec);
     if expired || differs { asked.max(Level::Latest) } else { asked }
 }
 

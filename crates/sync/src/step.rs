@@ -142,6 +142,7 @@ fn run(app: &Application, mut state: OperationState, observation: &Observation) 
     let source = sync.source.clone().unwrap_or_else(|| app.spec.first_source());
     let result = state.sync_result.get_or_insert_with(SyncResult::default);
     result.source = source;
+    result.managed_namespace_metadata = app.spec.managed_namespace_metadata().cloned();
     if !revision.is_empty() {
         revision.clone_into(&mut result.revision);
     }

@@ -232,7 +232,8 @@ fn named(app: &Application, hook: &Object, phase: SyncPhase, with: (&Request<'_>
     target
 }
 
-/// Returns the task that makes the destination namespace, when the options ask for it and no target is it.
+/// Returns the task that makes the destination namespace, when the options ask for it and no target is it. One whose
+/// metadata is managed is applied each time.
 fn namespace_task(
     app: &Application,
     request: &Request<'_>,
@@ -251,19 +252,14 @@ fn namespace_task(
     }
     let metadata =
         app.spec.sync_policy.as_ref().and_then(|policy| policy.managed_namespace_metadata.as_ref());
-    for (key, value) in metadata.iter().flat_map(|metadata| &metadata.labels) {
-        target.set_label(key, value);
-    }
-    for (key, value) in metadata.iter().flat_map(|metadata| &metadata.annotations) {
-        target.set_annotation(key, value);
+    if let Some(metadata) = metadata {
+        metadata.labels.iter().for_each(|(key, value)| target.set_label(key, value));
+        metadata.annotations.iter().for_each(|(key, value)| target.set_annotation(key, value));
+        target.set_annotation(options::SYNC_OPTIONS, "ServerSideApply=true");
     }
     let live = observation.namespace.clone();
-    let differs = live.as_ref().is_none_or(|live| {
-        let (labels, annotations) = (live.labels(), live.annotations());
-        target.labels().iter().any(|(key, value)| labels.get(key) != Some(value))
-            || target.annotations().iter().any(|(key, value)| annotations.get(key) != Some(value))
-    });
-    if differs { Task::new(SyncPhase::PreSync, Some(Arc::new(target)), live) } else { None }
+    let due = metadata.is_some() || live.is_none();
+    if due { Task::new(SyncPhase::PreSync, Some(Arc::new(target)), live) } else { None }
 }
 
 /// Moves prunes to their waves: reversed, or after everything else with `PruneLast=true`.

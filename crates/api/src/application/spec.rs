@@ -54,6 +54,11 @@ impl ApplicationSpec {
         (automated.enabled != Some(false)).then_some(automated)
     }
 
+    /// Returns `syncPolicy.managedNamespaceMetadata`.
+    pub fn managed_namespace_metadata(&self) -> Option<&ManagedNamespaceMetadata> {
+        self.sync_policy.as_ref()?.managed_namespace_metadata.as_ref()
+    }
+
     /// Returns `syncPolicy.syncOptions`.
     pub fn sync_options(&self) -> &[String] {
         self.sync_policy.as_ref().map(|policy| policy.sync_options.as_slice()).unwrap_or_default()

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::is_default;
 use super::operation::{Initiator, OperationState};
-use super::spec::{Destination, IgnoreDifference, Source};
+use super::spec::{ApplicationSpec, Destination, IgnoreDifference, Source};
 
 /// What is, as last seen.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -48,6 +48,15 @@ pub struct ApplicationStatus {
     /// Fields this version does not know.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
+}
+
+impl ApplicationStatus {
+    /// Returns true when `spec` manages the metadata of the namespace and the last operation gave it other metadata.
+    pub fn has_other_namespace_metadata(&self, spec: &ApplicationSpec) -> bool {
+        let result = self.operation_state.as_ref().and_then(|state| state.sync_result.as_ref());
+        let wanted = spec.managed_namespace_metadata();
+        wanted.is_some() && result.is_some_and(|result| result.managed_namespace_metadata.as_ref() != wanted)
+    }
 }
 
 /// Whether the cluster has what the source says.

@@ -39,6 +39,10 @@ pub fn problems(app: &Application) -> Vec<ApplicationCondition> {
         messages.push(not_yet("spec.sourceHydrator"));
     }
     messages.extend(destination_problem(spec));
+    let retry = spec.sync_policy.as_ref().and_then(|policy| policy.retry.as_ref());
+    if retry.is_some_and(|retry| retry.refresh) {
+        messages.push(not_yet("spec.syncPolicy.retry.refresh"));
+    }
     let jq = spec.ignore_differences.iter().any(|ignore| !ignore.jq_path_expressions.is_empty());
     if jq {
         messages.push(not_yet("spec.ignoreDifferences[].jqPathExpressions"));

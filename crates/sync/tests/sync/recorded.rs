@@ -272,6 +272,24 @@ fn automated_sync_and_self_heal() {
 }
 
 #[test]
+fn the_namespace_gets_its_metadata() {
+    let mut world = world("46-ignore-differences", "2026-11-21T10:33:44Z");
+    world.target = found(FIRST, repo("guestbook"));
+    assert!(world.refresh(Level::LatestForced));
+    world.run();
+    world.scale(4);
+    assert!(!world.refresh(Level::Latest), "the number of replicas does not count");
+    same(&world, "46-ignore-differences");
+    let namespace = world.live.values().find(|live| live.kind() == "Namespace").unwrap();
+    assert_eq!((namespace.label("team"), namespace.annotation("a")), (Some("x"), Some("b")));
+
+    let policy = world.app.spec.sync_policy.as_mut().unwrap();
+    policy.managed_namespace_metadata.as_mut().unwrap().labels.insert("team".into(), "y".into());
+    world.refresh(Level::Latest);
+    assert_eq!(world.app.status.sync.status, Some(SyncCode::OutOfSync));
+}
+
+#[test]
 fn server_side_apply_is_named_when_asked_for() {
     let mut world = world("45-server-side-apply", "2026-11-21T10:33:42Z");
     world.target = found(FIRST, repo("guestbook"));

@@ -375,3 +375,23 @@ fn replace_and_force_choose_how_objects_are_applied() {
     assert_eq!(mode(json!(["Replace=true", "Force=true"]), false), "Replace");
     assert_eq!(mode(json!(["Force=true", "ServerSideApply=true"]), true), "[]");
 }
+
+#[test]
+fn a_comparison_is_as_thorough_as_it_has_to_be() {
+    let mut world = world(vec![]);
+    world.refresh(Level::LatestForced);
+    let settings = Settings::default();
+    let level = |world: &World| sync::level_needed(&world.app, Level::Recent, &settings, world.now);
+    assert_eq!(level(&world), Level::Recent);
+    world.pass(121);
+    assert_eq!(level(&world), Level::Latest);
+    world.refresh(Level::Latest);
+    world.app.spec.destination.namespace = "other".into();
+    assert_eq!(level(&world), Level::Latest);
+    world.app.spec.source.as_mut().unwrap().target_revision = "v2".into();
+    assert_eq!(level(&world), Level::LatestForced);
+    world.refresh(Level::LatestForced);
+    assert_eq!(level(&world), Level::Recent);
+    world.app.object.set_annotation("argocd.argoproj.io/refresh", "normal");
+    assert_eq!(level(&world), Level::LatestForced);
+}
