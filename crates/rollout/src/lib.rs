@@ -1,7 +1,7 @@
 //! Rollout -> plan.
 //!
 //! From a Rollout's spec and status and what was observed around it this crate says what to change in the cluster,
-//! what the new status is, when to look again, and why. Start at [`validate`], then [`Plan`].
+//! what the new status is, when to look again, and why. Start at [`validate`], then [`plan`].
 //!
 //! This crate never does I/O, reads no clock and keeps no state: the object's status is the only memory.
 
@@ -9,18 +9,22 @@ mod action;
 mod checked;
 mod event;
 pub mod hash;
+mod invalid;
 pub mod keys;
+mod maths;
 mod observed;
 mod plan;
 mod reason;
 mod runs;
+mod sets;
 mod template;
 mod validate;
 
 pub use action::{Action, ServiceSwitch};
 pub use checked::{Checked, Settings, Step};
 pub use event::{Event, EventKind};
+pub use invalid::{collided, invalid};
 pub use observed::{Observed, Referenced};
-pub use plan::Plan;
+pub use plan::{Plan, plan};
 pub use reason::{Reason, Why};
 pub use validate::{Problem, validate};

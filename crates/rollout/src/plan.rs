@@ -1,9 +1,33 @@
 //! The plan of one pass.
+//!
+//! One pass makes at most one kind of scaling and one step. What it writes wakes the next. The order of a pass is
+//! upstream's (`rollout/canary.go`), because users see it in Events and statuses.
+
+mod canary;
+mod conditions;
+mod duration;
+mod history;
+mod merge;
+mod pass;
+mod pause;
+mod phase;
+mod restart;
+mod revision;
+mod runs;
+mod scale;
+mod services;
+mod status;
+mod waits;
 
 use api::rollout::Rollout;
 use object::{Time, Value};
 
 use crate::{Action, Checked, Event, Observed, Why};
+
+pub(crate) use conditions::new as new_condition;
+pub(crate) use conditions::set as set_condition;
+pub(crate) use merge::merge_patch;
+pub(crate) use phase::phase;
 
 /// What one pass does. Carry out `actions` in order, then write `status_patch`, then record `events`; when an action
 /// fails, write nothing and plan again.
@@ -28,4 +52,11 @@ impl Plan {
     pub fn is_empty(&self) -> bool {
         self.actions.is_empty() && self.status.is_none()
     }
+}
+
+/// Returns what to do now.
+pub fn plan(checked: &Checked<Rollout>, observed: &Observed, now: Time) -> Plan {
+    let mut pass = pass::Pass::new(checked, observed, now);
+    let status = pass.next_status();
+    pass.finish(status)
 }

@@ -3,7 +3,6 @@
 use std::fmt;
 
 use api::analysis::AnalysisPhase;
-use object::Time;
 use serde::Serialize;
 
 /// A reason and the reasons behind it. `explain`, the UI and the conditions render this one value.
@@ -174,9 +173,4 @@ impl fmt::Display for Reason {
             Self::BlockedByService { service } => write!(f, "blocked: Service {service} not found"),
         }
     }
-}
-
-/// Returns the text of a time in reasons.
-pub(crate) fn at(time: Time) -> String {
-    time.to_string()
 }

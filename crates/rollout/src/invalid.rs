@@ -1,0 +1,52 @@
+//! Plans of Rollouts that cannot be acted on.
+
+use api::rollout::Rollout;
+use object::{ConditionStatus, Time, json};
+
+use crate::plan::{merge_patch, new_condition, phase, set_condition};
+use crate::{Checked, Plan, Problem, Reason, Why};
+
+/// Returns the plan of a Rollout whose spec has problems: the condition and the phase, nothing else.
+///
+/// Source: `createInvalidRolloutCondition`; the first problem is the one that is shown.
+pub fn invalid(rollout: &Rollout, problems: &[Problem], now: Time) -> Plan {
+    let first = problems.first().map(ToString::to_string).unwrap_or_default();
+    let message = format!("The Rollout {:?} is invalid: {first}", rollout.name());
+    let now = now.whole_seconds();
+    let mut status = rollout.status.clone();
+    let said = status.condition("InvalidSpec").is_some_and(|condition| condition.message == message);
+    if !said {
+        status.conditions.retain(|condition| condition.kind != "InvalidSpec");
+        set_condition(
+            &mut status,
+            new_condition("InvalidSpec", ConditionStatus::True, "InvalidSpec", &message, now),
+        );
+    }
+    status.observed_generation = rollout.object.generation().to_string();
+    (status.phase, status.message) = phase(rollout, rollout.spec.replicas.unwrap_or(1), &status);
+    plan_of(rollout, &status, Why::new(Reason::BlockedByInvalidSpec { message }))
+}
+
+/// Returns the plan after [`crate::Action::CreateReplicaSet`] met a name that another ReplicaSet has: the collision is
+/// counted, which changes the hash.
+pub fn collided(checked: &Checked<Rollout>) -> Plan {
+    let rollout = checked.value();
+    let mut status = rollout.status.clone();
+    status.collision_count = Some(status.collision_count.unwrap_or(0) + 1);
+    plan_of(rollout, &status, Why::new(Reason::WaitingOnOwnChange { actions: 0 }))
+}
+
+fn plan_of(rollout: &Rollout, status: &api::rollout::RolloutStatus, why: Why) -> Plan {
+    let new = api::write(status);
+    let change = merge_patch(&api::write(&rollout.status), &new);
+    let held = rollout.object.get(&["status"]).cloned().unwrap_or_else(|| json!({}));
+    let status_patch = change.and_then(|_| merge_patch(&held, &new)).map(|patch| json!({"status": patch}));
+    Plan {
+        actions: Vec::new(),
+        status: status_patch.is_some().then_some(new),
+        status_patch,
+        events: Vec::new(),
+        wake: None,
+        why,
+    }
+}

@@ -1,0 +1,258 @@
+//! AnalysisRuns of an update: made, judged, ended, forgotten.
+//!
+//! Source: Argo Rollouts `rollout/analysis.go`.
+
+mod create;
+
+use std::sync::Arc;
+
+use api::analysis::AnalysisPhase;
+use api::rollout::{AnalysisRunRef, PauseReason, RolloutStatus};
+use object::{Object, Value};
+
+use super::pass::Pass;
+use super::status::in_rollback_window;
+use crate::{Action, Event, Reason, Step, keys};
+
+/// What is known of a run.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Run {
+    pub name: String,
+    pub phase: Option<AnalysisPhase>,
+    pub message: String,
+    step_index: String,
+}
+
+impl Run {
+    fn of(object: &Object) -> Self {
+        Self {
+            name: object.name().to_owned(),
+            phase: phase(object),
+            message: object.str(&["status", "message"]).to_owned(),
+            step_index: object.label(keys::STEP_INDEX).unwrap_or_default().to_owned(),
+        }
+    }
+}
+
+fn phase(object: &Object) -> Option<AnalysisPhase> {
+    let text = object.str(&["status", "phase"]);
+    api::read(&Value::String(text.to_owned()), "status.phase").ok()
+}
+
+fn completed(object: &Object) -> bool {
+    phase(object).is_some_and(AnalysisPhase::completed)
+}
+
+/// The runs that count for the current update.
+#[derive(Clone, Debug, Default)]
+pub(super) struct CurrentRuns {
+    pub step: Option<Run>,
+    pub background: Option<Run>,
+}
+
+/// Returns the runs that the status names and that exist.
+pub(super) fn current(pass: &Pass) -> CurrentRuns {
+    let canary = &pass.status().canary;
+    let find = |reference: &Option<AnalysisRunRef>| {
+        let name = &reference.as_ref()?.name;
+        pass.observed.analysis_runs.iter().find(|run| run.name() == name).map(|run| Run::of(run))
+    };
+    CurrentRuns {
+        step: find(&canary.current_step_analysis_run_status),
+        background: find(&canary.current_background_analysis_run_status),
+    }
+}
+
+/// Writes names and phases of the current runs into `status`.
+pub(super) fn write(pass: &Pass, status: &mut RolloutStatus) {
+    let reference = |run: &Option<Run>, old: &Option<AnalysisRunRef>| {
+        let run = run.as_ref()?;
+        let extra = old.as_ref().filter(|old| old.name == run.name).map(|old| old.extra.clone());
+        Some(AnalysisRunRef {
+            name: run.name.clone(),
+            status: run.phase,
+            message: run.message.clone(),
+            extra: extra.unwrap_or_default(),
+        })
+    };
+    let old = &pass.status().canary;
+    status.canary.current_step_analysis_run_status =
+        reference(&pass.runs.step, &old.current_step_analysis_run_status);
+    status.canary.current_background_analysis_run_status =
+        reference(&pass.runs.background, &old.current_background_analysis_run_status);
+}
+
+/// Ends runs when there is nothing to judge any more, without beginning new ones.
+pub(super) fn keep(pass: &mut Pass) {
+    if nothing_to_judge(pass) {
+        end_all(pass);
+    }
+}
+
+/// Makes the runs that are due, acts on their verdicts, ends and deletes the others.
+pub(super) fn reconcile(pass: &mut Pass) {
+    if nothing_to_judge(pass) {
+        end_all(pass);
+        delete_old(pass);
+        return;
+    }
+    let before = std::mem::take(&mut pass.runs);
+    let step = reconcile_step(pass, before.step);
+    judge(pass, step.as_ref(), "Step-based");
+    let background = reconcile_background(pass, before.background);
+    judge(pass, background.as_ref(), "Background");
+    pass.runs = CurrentRuns { step, background };
+    end_others(pass);
+    delete_old(pass);
+    tell_changes(pass);
+}
+
+fn nothing_to_judge(pass: &Pass) -> bool {
+    let status = pass.status();
+    pass.aborted()
+        || status.promote_full
+        || status.stable_rs.is_empty()
+        || pass.fully_promoted()
+        || in_rollback_window(pass)
+}
+
+fn end_all(pass: &mut Pass) {
+    pass.runs = CurrentRuns::default();
+    end_others(pass);
+}
+
+/// Terminates all runs that are not current.
+fn end_others(pass: &mut Pass) {
+    let current: Vec<String> =
+        [&pass.runs.step, &pass.runs.background].into_iter().flatten().map(|run| run.name.clone()).collect();
+    for run in &pass.observed.analysis_runs {
+        let ended = completed(run) || run.flag(&["spec", "terminate"]) || run.is_deleting();
+        if !ended && !current.iter().any(|name| name == run.name()) {
+            pass.actions.push(Action::TerminateAnalysisRun { key: run.key() });
+        }
+    }
+}
+
+/// Returns the run of the current analysis step, made when it is due.
+fn reconcile_step(pass: &mut Pass, current: Option<Run>) -> Option<Run> {
+    if !pass.status().pause_conditions.is_empty() {
+        return current;
+    }
+    let (index, Some(Step::Analysis(analysis))) = pass.step() else { return None };
+    // A promotion by hand may have moved on to another analysis step.
+    let current = current.filter(|run| run.step_index == index.to_string());
+    if needs_new(pass, current.as_ref()) {
+        return create::create(pass, analysis, create::Role::Step(index));
+    }
+    current
+}
+
+fn reconcile_background(pass: &mut Pass, current: Option<Run>) -> Option<Run> {
+    let background = pass.rollout().canary()?.analysis.as_ref()?;
+    let started = pass.step().0 >= usize::try_from(background.starting_step.unwrap_or(0)).unwrap_or(0);
+    if background.analysis.templates.is_empty() || !started {
+        return None;
+    }
+    if pass.status().pause(PauseReason::InconclusiveAnalysisRun).is_some() {
+        return current;
+    }
+    if needs_new(pass, current.as_ref()) {
+        return create::create(pass, &background.analysis, create::Role::Background);
+    }
+    current
+}
+
+/// Returns true when there is no run, or the user resumed after one that could not tell.
+fn needs_new(pass: &Pass, current: Option<&Run>) -> bool {
+    let Some(current) = current else { return true };
+    let status = pass.status();
+    let resumed = status.controller_pause && status.pause(PauseReason::CanaryPauseStep).is_none();
+    resumed
+        && status.pause(PauseReason::InconclusiveAnalysisRun).is_none()
+        && current.phase == Some(AnalysisPhase::Inconclusive)
+}
+
+/// Pauses on a run that cannot tell, aborts on a bad one.
+fn judge(pass: &mut Pass, run: Option<&Run>, kind: &str) {
+    let Some(run) = run else { return };
+    match run.phase {
+        Some(AnalysisPhase::Inconclusive) => {
+            if pass.status().pause(PauseReason::InconclusiveAnalysisRun).is_none() {
+                pass.pause.add.push(PauseReason::InconclusiveAnalysisRun);
+            }
+        }
+        Some(AnalysisPhase::Failed | AnalysisPhase::Error) => {
+            pass.pause.abort = Some(format!("{kind} analysis phase error/failed: {}", run.message));
+        }
+        Some(AnalysisPhase::Successful) => {}
+        None | Some(AnalysisPhase::Pending | AnalysisPhase::Running) => {
+            pass.wait(Reason::WaitingOnAnalysis { run: run.name.clone(), phase: run.phase });
+        }
+    }
+}
+
+/// Returns true when the run of the current step succeeded.
+pub(super) fn step_successful(pass: &Pass) -> bool {
+    pass.runs.step.as_ref().is_some_and(|run| run.phase == Some(AnalysisPhase::Successful))
+}
+
+/// Records an event for each current run whose phase changed.
+fn tell_changes(pass: &mut Pass) {
+    let canary = &pass.status().canary;
+    let pairs = [
+        (pass.runs.step.clone(), canary.current_step_analysis_run_status.as_ref(), "Step"),
+        (pass.runs.background.clone(), canary.current_background_analysis_run_status.as_ref(), "Background"),
+    ];
+    for (run, old, kind) in pairs {
+        let Some((run, phase)) = run.and_then(|run| run.phase.map(|phase| (run, phase))) else { continue };
+        let previous = match old {
+            None => "NoPreviousStatus".to_owned(),
+            Some(old) if old.name == run.name && old.status != Some(phase) => {
+                old.status.map(|phase| phase.to_string()).unwrap_or_default()
+            }
+            Some(_) => continue,
+        };
+        let message =
+            format!("{kind} Analysis Run '{}' Status New: '{phase}' Previous: '{previous}'", run.name);
+        let reason = format!("AnalysisRun{phase}");
+        let bad = matches!(phase, AnalysisPhase::Failed | AnalysisPhase::Error);
+        pass.events.push(if bad {
+            Event::warning(&reason, message)
+        } else {
+            Event::normal(&reason, message)
+        });
+    }
+}
+
+/// Deletes finished runs beyond the limits, and those of ReplicaSets that are gone.
+fn delete_old(pass: &mut Pass) {
+    let current = [&pass.runs.step, &pass.runs.background];
+    let is_current = |run: &Object| current.into_iter().flatten().any(|other| other.name == run.name());
+    let mut runs: Vec<&Arc<Object>> =
+        pass.observed.analysis_runs.iter().filter(|run| !is_current(run)).collect();
+    runs.sort_by_key(|run| (std::cmp::Reverse(run.creation_time()), run.name().to_owned()));
+    let (mut successful, mut unsuccessful) = (0, 0);
+    let settings = pass.settings();
+    let mut gone = Vec::new();
+    for run in runs {
+        let hash = run.label(keys::HASH);
+        let alive =
+            pass.sets.all.iter().any(|set| Some(set.hash.as_str()) == hash && !set.object.is_deleting());
+        let keep = match phase(run) {
+            _ if !alive => false,
+            Some(AnalysisPhase::Successful) => {
+                successful += 1;
+                successful <= settings.successful_runs
+            }
+            Some(AnalysisPhase::Failed | AnalysisPhase::Error | AnalysisPhase::Inconclusive) => {
+                unsuccessful += 1;
+                unsuccessful <= settings.unsuccessful_runs
+            }
+            None | Some(AnalysisPhase::Pending | AnalysisPhase::Running) => true,
+        };
+        if !keep && !run.is_deleting() {
+            gone.push(Action::DeleteAnalysisRun { key: run.key(), uid: run.uid().to_owned() });
+        }
+    }
+    pass.actions.extend(gone);
+}

@@ -1,0 +1,142 @@
+//! Sizes of ReplicaSets.
+
+use object::{Map, Value, json};
+
+use super::pass::Pass;
+use super::pause;
+use crate::maths::{self, Scene};
+use crate::sets::Set;
+use crate::{Action, Event, Reason, Step, keys};
+
+/// Returns true when `spec.replicas` is not what the new and the stable ReplicaSet were last scaled for.
+pub(super) fn replicas_changed(pass: &Pass) -> bool {
+    let roles = [pass.sets.new_set(), pass.sets.stable()];
+    roles.into_iter().flatten().any(|set| {
+        set.size.spec > 0 && set.desired().is_some_and(|desired| desired != pass.settings().replicas)
+    })
+}
+
+/// Scales the stable ReplicaSet, else the new one, else the others; returns true when one was scaled.
+pub(super) fn reconcile(pass: &mut Pass) -> bool {
+    if pause::halted(pass) {
+        return false;
+    }
+    let sizes = maths::next(&scene(pass));
+    if let Some(stable) = pass.sets.stable_apart().cloned()
+        && scale(pass, &stable, sizes.stable)
+    {
+        return true;
+    }
+    if let Some(new) = pass.sets.new_set().cloned()
+        && scale(pass, &new, sizes.new)
+    {
+        return true;
+    }
+    reconcile_others(pass)
+}
+
+/// Returns what sizes are decided from.
+pub(super) fn scene(pass: &Pass) -> Scene {
+    let settings = pass.settings();
+    Scene {
+        replicas: settings.replicas,
+        surge: settings.max_surge,
+        unavailable: settings.max_unavailable,
+        weight: weight(pass),
+        new: pass.sets.new_set().map(|set| set.size).unwrap_or_default(),
+        stable: pass.sets.stable_apart().map(|set| set.size),
+        old: pass.sets.others().map(|set| set.size.spec).sum(),
+    }
+}
+
+/// Returns the share of the new version that the current step asks for, 0 to 100.
+pub(super) fn weight(pass: &Pass) -> i32 {
+    let status = pass.status();
+    if status.promote_full || status.stable_rs.is_empty() || status.stable_rs == status.current_pod_hash {
+        return 100;
+    }
+    if pass.aborted() {
+        return 0;
+    }
+    let (index, step) = pass.step();
+    if step.is_none() {
+        return 100;
+    }
+    let weights = pass.settings().steps.iter().take(index + 1).rev();
+    weights
+        .filter_map(|step| if let Step::SetWeight(weight) = step { Some(*weight) } else { None })
+        .next()
+        .unwrap_or(0)
+}
+
+/// Returns true when all ReplicaSets have the sizes of the current step, and the pods for them.
+pub(super) fn at_wanted_sizes(pass: &Pass) -> bool {
+    let wanted = maths::wanted(&scene(pass));
+    let new = pass
+        .sets
+        .new_set()
+        .is_some_and(|set| set.size.spec == wanted.new && set.size.available == wanted.new);
+    let stable = pass.sets.stable_apart().map_or_else(
+        || pass.sets.stable().is_some(),
+        |set| set.size.spec == wanted.stable && set.replicas == wanted.stable,
+    );
+    new && stable && pass.sets.others().all(|set| set.size.available == 0)
+}
+
+/// Scales one ReplicaSet and brings its annotation up to date; returns true when the size changes.
+fn scale(pass: &mut Pass, set: &Set, to: i32) -> bool {
+    let replicas = pass.settings().replicas;
+    let mut notes = Map::new();
+    if set.desired() != Some(replicas) {
+        notes.insert(keys::DESIRED_REPLICAS.into(), json!(replicas.to_string()));
+    }
+    if set.object.annotation(keys::SCALE_DOWN_DEADLINE).is_some() {
+        notes.insert(keys::SCALE_DOWN_DEADLINE.into(), Value::Null);
+    }
+    let from = set.size.spec;
+    if from == to {
+        if !notes.is_empty() {
+            let patch = super::pass::annotations(Value::Object(notes));
+            pass.actions.push(Action::AnnotateReplicaSet { key: set.key(), patch });
+        }
+        return false;
+    }
+    let mut patch = json!({"spec": {"replicas": to}});
+    if !notes.is_empty() {
+        patch["metadata"] = json!({"annotations": notes});
+    }
+    pass.actions.push(Action::ScaleReplicaSet { key: set.key(), from, to, patch });
+    let direction = if to > from { "up" } else { "down" };
+    let message = format!(
+        "Scaled {direction} ReplicaSet {} (revision {}) from {from} to {to}",
+        set.name(),
+        set.revision
+    );
+    pass.events.push(Event::normal("ScalingReplicaSet", message));
+    true
+}
+
+/// Drops pods that are not available from older ReplicaSets, then as many as availability allows, newest first.
+fn reconcile_others(pass: &mut Pass) -> bool {
+    let others: Vec<Set> = pass.sets.others().filter(|set| set.size.spec > 0).cloned().collect();
+    if others.is_empty() {
+        return false;
+    }
+    let settings = pass.settings();
+    let available = pass.sets.sum(|set| set.size.available.min(set.size.spec));
+    let mut budget = available - (settings.replicas - settings.max_unavailable);
+    let mut targets: Vec<(Set, i32)> =
+        others.into_iter().map(|set| (set.clone(), set.size.available.min(set.size.spec))).collect();
+    targets.sort_by_key(|(set, _)| std::cmp::Reverse(set.revision));
+    let mut scaled = false;
+    for (set, healthy) in targets {
+        let drop = budget.clamp(0, healthy);
+        budget -= drop;
+        scaled |= scale(pass, &set, healthy - drop);
+    }
+    if !scaled {
+        let pods = pass.sets.others().map(|set| set.size.spec).sum();
+        pass.wait(Reason::WaitingOnOldPods { pods });
+    }
+    scaled
+}
