@@ -11,8 +11,8 @@ use metrics::Providers;
 use object::{Key, Object, json};
 use runtime::http::HttpClient;
 use runtime::{
-    Cache, Cluster, Controller, Deletion, EventType, Failure, Next, Order, Patch, Reconcile, Recorder, Tasks, Watches,
-    resources,
+    Cache, Cluster, Controller, Deletion, EventType, Failure, Next, Order, Patch, Reconcile, Recorder, Tasks,
+    Watches, resources,
 };
 
 use crate::instance::Instance;
@@ -50,7 +50,9 @@ struct Shell {
 
 impl Reconcile for Shell {
     async fn reconcile(&self, key: &Key) -> Result<Next, Failure> {
-        let Some(object) = self.runs.get(key).filter(|object| !object.is_deleting()) else { return Ok(Next::Done) };
+        let Some(object) = self.runs.get(key).filter(|object| !object.is_deleting()) else {
+            return Ok(Next::Done);
+        };
         let now = self.cluster.clock().now();
         let run = match AnalysisRun::from_object(&object) {
             Ok(run) => run,
@@ -103,7 +105,13 @@ impl Shell {
             Err(message) => {
                 let now = Some(self.cluster.clock().now().to_string());
                 let phase = Some(AnalysisPhase::Error);
-                Measurement { phase, message, started_at: now.clone(), finished_at: now, ..Measurement::default() }
+                Measurement {
+                    phase,
+                    message,
+                    started_at: now.clone(),
+                    finished_at: now,
+                    ..Measurement::default()
+                }
             }
         };
         measurement.message = ::analysis::redact(&measurement.message, secrets);
@@ -121,9 +129,13 @@ impl Shell {
             };
             let encoded = secret.str(&["data", &reference.key]);
             let decoded = base64::engine::general_purpose::STANDARD.decode(encoded).ok();
-            let value = decoded.filter(|bytes| !bytes.is_empty()).and_then(|bytes| String::from_utf8(bytes).ok());
+            let value =
+                decoded.filter(|bytes| !bytes.is_empty()).and_then(|bytes| String::from_utf8(bytes).ok());
             let Some(value) = value else {
-                return Ok(Err(format!("key '{}' does not exist in secret '{}'", reference.key, reference.name)));
+                return Ok(Err(format!(
+                    "key '{}' does not exist in secret '{}'",
+                    reference.key, reference.name
+                )));
             };
             secrets.insert((reference.name.clone(), reference.key.clone()), value);
         }

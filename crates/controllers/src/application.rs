@@ -9,8 +9,8 @@ use std::time::Duration;
 use api::application::{Application, OperationPhase};
 use object::{Key, Object};
 use runtime::{
-    Cache, Cluster, Controller, EventType, Failure, Next, Order, Queue, Reconcile, Recorder, Selection, Tasks, Watches,
-    resources,
+    Cache, Cluster, Controller, EventType, Failure, Next, Order, Queue, Reconcile, Recorder, Selection,
+    Tasks, Watches, resources,
 };
 use source::Repositories;
 use sync::{Level, Settings};
@@ -171,7 +171,9 @@ impl Shell {
         let changes = report::refreshed(app, &refresh);
         self.write(&app.object, changes).await?;
         self.record(app, &refresh.events);
-        Ok(refresh.wake.map_or(Next::Done, |wake| Next::At(wake.after(jitter(&app.object.key(), self.jitter)))))
+        Ok(refresh
+            .wake
+            .map_or(Next::Done, |wake| Next::At(wake.after(jitter(&app.object.key(), self.jitter)))))
     }
 
     /// Carries the running operation one pass on.
@@ -205,7 +207,9 @@ impl Shell {
         let deletion = sync::deletion(app, &observation);
         tracing::debug!(application = %app.object.key(), why = %deletion.why, "deleting");
         for action in &deletion.actions {
-            if let sync::Outcome::Refused(message) = act::act(&self.cluster, &self.observer.managed, action).await {
+            if let sync::Outcome::Refused(message) =
+                act::act(&self.cluster, &self.observer.managed, action).await
+            {
                 return Err(Failure::new(message));
             }
         }
@@ -256,7 +260,8 @@ mod tests {
     #[test]
     fn jitter_is_bounded_and_spread() {
         let longest = Duration::from_secs(60);
-        let all: Vec<Duration> = (0..100).map(|n| jitter(&Key::new("argocd", &format!("app-{n}")), longest)).collect();
+        let all: Vec<Duration> =
+            (0..100).map(|n| jitter(&Key::new("argocd", &format!("app-{n}")), longest)).collect();
         assert!(all.iter().all(|jitter| *jitter < longest));
         let early = all.iter().filter(|jitter| **jitter < longest / 2).count();
         assert!((25..75).contains(&early), "{early}");

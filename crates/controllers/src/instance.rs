@@ -18,7 +18,11 @@ impl Instance {
     /// Returns the selection of the objects that carry the instance label themselves: Rollouts, AnalysisRuns,
     /// Experiments.
     pub fn selection(&self) -> Selection {
-        let labels = if self.id.is_empty() { format!("!{INSTANCE_LABEL}") } else { format!("{INSTANCE_LABEL}={}", self.id) };
+        let labels = if self.id.is_empty() {
+            format!("!{INSTANCE_LABEL}")
+        } else {
+            format!("{INSTANCE_LABEL}={}", self.id)
+        };
         Selection { namespace: self.namespace.clone(), labels: Some(labels), fields: None }
     }
 

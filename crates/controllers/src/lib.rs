@@ -6,5 +6,8 @@
 
 pub mod analysis;
 pub mod application;
+mod install;
 pub mod instance;
 pub mod rollout;
+
+pub use install::install;

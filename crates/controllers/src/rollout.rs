@@ -1,13 +1,15 @@
 //! The Rollout controller: observes what is around a Rollout, and carries out one plan a pass.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use ::rollout::{Action, Observed, Plan, Referenced};
+use ::rollout::{Action, Checked, Observed, Plan, Problem, Referenced};
+use api::FieldError;
 use api::rollout::Rollout;
-use object::{Key, LabelSelector, Object};
+use object::{Key, LabelSelector, Object, Time};
 use runtime::{
-    ApiError, Cache, Change, Cluster, Controller, Deletion, Eviction, EventType, Failure, Next, Order, Patch, Reconcile,
-    Recorder, Resource, Selection, Subresource, Tasks, Watches, controller_keys, resources,
+    ApiError, Cache, Change, Cluster, Controller, Deletion, EventType, Eviction, Failure, Next, Order, Patch,
+    Reconcile, Recorder, Resource, Selection, Subresource, Tasks, Watches, controller_keys, resources,
 };
 
 use crate::instance::Instance;
@@ -35,9 +37,9 @@ pub fn run(watches: &Watches, config: RolloutConfig, tasks: &Tasks) {
         cluster_templates: watches.cache(&resources::CLUSTER_ANALYSIS_TEMPLATES),
         services: watches.cache_with(&resources::SERVICES, &others),
     };
-    caches.replica_sets.add_index(ORPHANS, |set| {
-        set.controller_uid().is_none().then(|| set.namespace().to_owned())
-    });
+    caches
+        .replica_sets
+        .add_index(ORPHANS, |set| set.controller_uid().is_none().then(|| set.namespace().to_owned()));
     let controller = Controller::new("rollout", cluster.clock().clone())
         .workers(config.workers)
         .order(config.order)
@@ -97,7 +99,8 @@ impl Caches {
     fn replica_sets(&self, rollout: &Object) -> Vec<Arc<Object>> {
         let mut sets = self.replica_sets.owned_by(rollout.uid());
         let selector = rollout.get(&["spec", "selector"]).map(LabelSelector::from_json);
-        if let Some(Ok(selector)) = selector.filter(|selector| selector.as_ref().is_ok_and(|s| !s.is_empty())) {
+        if let Some(Ok(selector)) = selector.filter(|selector| selector.as_ref().is_ok_and(|s| !s.is_empty()))
+        {
             let orphans = self.replica_sets.indexed(ORPHANS, rollout.namespace());
             sets.extend(orphans.into_iter().filter(|set| selector.matches(&set.labels())));
         }
@@ -126,12 +129,12 @@ struct Shell {
 impl Reconcile for Shell {
     async fn reconcile(&self, key: &Key) -> Result<Next, Failure> {
         let Some(object) = self.caches.rollouts.get(key) else { return Ok(Next::Done) };
-        let plan = self.plan(&object).await?;
+        let (plan, checked) = self.plan(&object).await?;
         tracing::debug!(rollout = %key, why = %plan.why, actions = plan.actions.len(), "planned");
         for action in &plan.actions {
             tracing::debug!(rollout = %key, %action, "acting");
             if let Err(error) = self.act(&object, action).await {
-                return self.failed(&object, action, error).await;
+                return self.failed(checked.as_ref(), (&object, action), error).await;
             }
         }
         self.report(&object, &plan).await?;
@@ -140,16 +143,17 @@ impl Reconcile for Shell {
 }
 
 impl Shell {
-    async fn plan(&self, object: &Object) -> Result<Plan, Failure> {
+    /// Returns the plan of one pass, and the Rollout it is for when that can be acted on.
+    async fn plan(&self, object: &Object) -> Result<(Plan, Option<Checked<Rollout>>), Failure> {
         let now = self.cluster.clock().now();
         let rollout = match Rollout::from_object(object) {
             Ok(rollout) => rollout,
-            Err(error) => return Ok(::rollout::unreadable(object, &error, now)),
+            Err(error) => return Ok((unreadable(object, error, now), None)),
         };
         let referenced = self.caches.referenced(object.namespace());
         let checked = match ::rollout::validate(&rollout, &referenced) {
             Ok(checked) => checked,
-            Err(problems) => return Ok(::rollout::invalid(&rollout, &problems, now)),
+            Err(problems) => return Ok((::rollout::invalid(&rollout, &problems, now), None)),
         };
         let pods = if Observed::needs_pods(&rollout) { self.pods(&rollout).await? } else { Vec::new() };
         let observed = Observed {
@@ -158,7 +162,7 @@ impl Shell {
             analysis_runs: self.caches.analysis_runs.owned_by(object.uid()),
             referenced,
         };
-        Ok(::rollout::plan(&checked, &observed, now))
+        Ok((::rollout::plan(&checked, &observed, now), Some(checked)))
     }
 
     /// Lists the pods of a Rollout that is to be restarted; otherwise nobody needs them.
@@ -178,7 +182,9 @@ impl Shell {
             Action::AdoptReplicaSet { key, patch }
             | Action::AnnotateReplicaSet { key, patch }
             | Action::ScaleReplicaSet { key, patch, .. } => self.patch(sets, key, patch.clone()).await,
-            Action::PatchRollout { patch } => self.patch(&resources::ROLLOUTS, &rollout.key(), patch.clone()).await,
+            Action::PatchRollout { patch } => {
+                self.patch(&resources::ROLLOUTS, &rollout.key(), patch.clone()).await
+            }
             Action::TerminateAnalysisRun { key } => {
                 self.patch(&resources::ANALYSIS_RUNS, key, Action::terminate_patch()).await
             }
@@ -221,23 +227,40 @@ impl Shell {
     }
 
     /// An action did not work: a name that is taken changes the hash, everything else is tried again.
-    async fn failed(&self, object: &Object, action: &Action, error: ApiError) -> Result<Next, Failure> {
-        if let (Action::CreateReplicaSet(set), true) = (action, error.is_already_exists()) {
-            let taken = self.cluster.get(&resources::REPLICA_SETS, &set.key()).await?;
-            if let Some(patch) = taken.and_then(|taken| ::rollout::collided(object, set, &taken)) {
-                self.write_status(object, patch).await?;
+    async fn failed(
+        &self,
+        checked: Option<&Checked<Rollout>>,
+        (object, action): (&Object, &Action),
+        error: ApiError,
+    ) -> Result<Next, Failure> {
+        if let (Action::CreateReplicaSet(set), Some(checked), true) =
+            (action, checked, error.is_already_exists())
+        {
+            match self.cluster.get(&resources::REPLICA_SETS, &set.key()).await? {
+                Some(taken) if taken.controller_uid() != Some(object.uid()) => {
+                    self.report(object, &::rollout::collided(checked)).await?;
+                }
+                Some(own) => self.note(&resources::REPLICA_SETS, own),
+                None => {}
             }
-            return Ok(Next::After(std::time::Duration::from_millis(100)));
+            return Ok(Next::After(AGAIN));
         }
         if !error.is_conflict() && !error.is_already_exists() && !error.is_unavailable() {
-            self.recorder.record(object, EventType::Warning, "ReconciliationError", &format!("{action}: {error}"));
+            self.recorder.record(
+                object,
+                EventType::Warning,
+                "ReconciliationError",
+                &format!("{action}: {error}"),
+            );
         }
         Err(Failure::from(error))
     }
 
     async fn report(&self, object: &Object, plan: &Plan) -> Result<(), Failure> {
         if let Some(patch) = &plan.status_patch {
-            self.write_status(object, patch.clone()).await?;
+            let patch = Patch::merge(patch.clone()).on(Subresource::Status);
+            let stored = self.cluster.patch(&resources::ROLLOUTS, &object.key(), &patch).await?;
+            self.note(&resources::ROLLOUTS, stored);
         }
         for event in &plan.events {
             let kind = match event.kind {
@@ -248,11 +271,16 @@ impl Shell {
         }
         Ok(())
     }
+}
 
-    async fn write_status(&self, object: &Object, patch: object::Value) -> Result<(), Failure> {
-        let patch = Patch::merge(patch).on(Subresource::Status);
-        let stored = self.cluster.patch(&resources::ROLLOUTS, &object.key(), &patch).await?;
-        self.note(&resources::ROLLOUTS, stored);
-        Ok(())
-    }
+/// Wait before a pass that met its own earlier write is tried again.
+const AGAIN: Duration = Duration::from_millis(100);
+
+/// Returns the plan of a Rollout with a field of the wrong type: it says so, and keeps the status it has.
+fn unreadable(object: &Object, error: FieldError, now: Time) -> Plan {
+    let status = object.get(&["status"]).and_then(|status| api::read(status, "status").ok());
+    let rollout =
+        Rollout { object: object.clone(), status: status.unwrap_or_default(), ..Rollout::default() };
+    let problem = Problem { path: error.path, message: error.message };
+    ::rollout::invalid(&rollout, &[problem], now)
 }

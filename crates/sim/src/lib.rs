@@ -1,1 +1,17 @@
-//! sim
+//! A seeded world: the embedded cluster, the controllers, faults between them, and invariants that are looked at after
+//! every change.
+//!
+//! Everything runs in one process under tokio's paused clock, so hours pass in milliseconds and a seed tells the story.
+//! This crate is never part of what serves a real cluster. Start at [`World`].
+
+mod answers;
+mod faults;
+mod invariants;
+mod random;
+mod world;
+
+pub use answers::Answers;
+pub use faults::{Faults, Rates};
+pub use invariants::Invariants;
+pub use random::Random;
+pub use world::{World, WorldConfig, WorldError};

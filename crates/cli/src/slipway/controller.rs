@@ -144,7 +144,7 @@ fn repositories(arguments: &Arguments) -> Arc<Repositories> {
     let cache = cache.unwrap_or_else(|| std::env::temp_dir().join(format!("slipway-git-{}", std::process::id())));
     let mut settings = Settings::new(cache);
     if arguments.allow_local_repositories {
-        settings.local = LocalRepositories::Allowed;
+        settings.local = LocalRepositories::Read;
     }
     Arc::new(Repositories::new(settings))
 }

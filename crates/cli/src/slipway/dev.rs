@@ -16,7 +16,7 @@ use gateway::Gateway;
 use node::{Node, NodeConfig, Pods, Rules};
 use object::json;
 use runtime::http::{Names, System};
-use runtime::{Cluster, Order, Patch, Tasks, Watches, resources};
+use runtime::{Cluster, Order, Tasks, Watches};
 use source::{LocalRepositories, Repositories, Settings};
 use store::Store;
 use tokio::net::TcpListener;
@@ -111,7 +111,7 @@ async fn start(
     cluster: &Cluster,
     tasks: &Tasks,
 ) -> anyhow::Result<SocketAddr> {
-    install(cluster).await?;
+    controllers::install(cluster, NAMESPACE).await.context("cannot install the definitions")?;
     let watches = Watches::new(cluster.clone(), tasks);
     workload::run(cluster, &watches, tasks, &workload::Set::all());
     let pods = if arguments.simulate_pods { Pods::Simulated(Rules::default()) } else { Pods::Processes };
@@ -132,23 +132,10 @@ fn control(arguments: &Arguments, dir: &Path, (watches, gateway): (&Watches, Soc
     let analysis = AnalysisConfig { instance: Instance::default(), workers: 4, order: Order::Arrival };
     controllers::analysis::run(watches, Arc::new(System::new(names)), analysis, tasks);
     let mut settings = Settings::new(dir.join("repositories"));
-    settings.local = LocalRepositories::Allowed;
+    settings.local = LocalRepositories::Read;
     let mut application =
         ApplicationConfig { jitter: arguments.app_resync_jitter, workers: 4, ..ApplicationConfig::default() };
     application.settings.namespace = NAMESPACE.into();
     application.settings.refresh_after = arguments.app_resync;
     controllers::application::run(watches, Arc::new(Repositories::new(settings)), application, tasks);
-}
-
-/// Applies our definitions and the namespace of Applications.
-async fn install(cluster: &Cluster) -> anyhow::Result<()> {
-    for definition in api::crds::all() {
-        let key = definition.key();
-        let patch = Patch::apply(definition.into_value(), "slipway").force();
-        cluster.patch(&resources::CRDS, &key, &patch).await.with_context(|| format!("cannot install {key}"))?;
-    }
-    let namespace = object::Object::new(&resources::NAMESPACES.gvk(), &object::Key::new("", NAMESPACE));
-    let patch = Patch::apply(namespace.to_value(), "slipway").force();
-    cluster.patch(&resources::NAMESPACES, &namespace.key(), &patch).await?;
-    Ok(())
 }

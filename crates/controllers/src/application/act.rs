@@ -42,7 +42,12 @@ async fn resource(managed: &Managed, gvk: &Gvk) -> Result<Resource, ApiError> {
     })
 }
 
-async fn apply(cluster: &Cluster, managed: &Managed, object: &Object, mode: ApplyMode) -> Result<Outcome, ApiError> {
+async fn apply(
+    cluster: &Cluster,
+    managed: &Managed,
+    object: &Object,
+    mode: ApplyMode,
+) -> Result<Outcome, ApiError> {
     let gvk = object.gvk();
     let resource = resource(managed, &gvk).await?;
     let live = current(cluster, managed, &resource, object).await?;
@@ -128,7 +133,9 @@ async fn established(cluster: &Cluster, definition: &Object) {
     for _ in 0..LOOKS {
         let found = cluster.get(&runtime::resources::CRDS, &definition.key()).await;
         let ready = |object: &Object| {
-            object.condition("Established").is_some_and(|condition| condition.status == object::ConditionStatus::True)
+            object
+                .condition("Established")
+                .is_some_and(|condition| condition.status == object::ConditionStatus::True)
         };
         if !matches!(&found, Ok(Some(object)) if !ready(object)) {
             return;

@@ -32,7 +32,8 @@ impl Observer {
     pub async fn observe(&self, app: &Application, level: Level, now: Time) -> Result<Observation, ApiError> {
         let source = app.spec.first_source();
         let compared = &app.status.sync.revision;
-        let revision = if level >= Level::Latest || compared.is_empty() { &source.target_revision } else { compared };
+        let revision =
+            if level >= Level::Latest || compared.is_empty() { &source.target_revision } else { compared };
         self.gather(app, (&source, revision), level, now).await
     }
 
@@ -79,7 +80,11 @@ impl Observer {
 /// Returns the kinds of the targets and of everything the Application was seen to manage.
 fn kinds(app: &Application, target: &Target) -> BTreeSet<Gvk> {
     let of_targets = objects(target).iter().map(Object::gvk);
-    let seen = app.status.resources.iter().map(|resource| Gvk::new(&resource.group, &resource.version, &resource.kind));
+    let seen = app
+        .status
+        .resources
+        .iter()
+        .map(|resource| Gvk::new(&resource.group, &resource.version, &resource.kind));
     let result = app.status.operation_state.as_ref().and_then(|state| state.sync_result.as_ref());
     let synced = result.into_iter().flat_map(|result| &result.resources);
     let synced = synced.map(|resource| Gvk::new(&resource.group, &resource.version, &resource.kind));
@@ -109,7 +114,9 @@ fn objects(target: &Target) -> &[Object] {
 
 fn cluster(app: &Application) -> Cluster {
     let destination = &app.spec.destination;
-    if destination.server == IN_CLUSTER.0 || (destination.server.is_empty() && destination.name == IN_CLUSTER.1) {
+    if destination.server == IN_CLUSTER.0
+        || (destination.server.is_empty() && destination.name == IN_CLUSTER.1)
+    {
         return Cluster::Known { server: IN_CLUSTER.0.into() };
     }
     let message = if destination.server.is_empty() {
@@ -119,4 +126,3 @@ fn cluster(app: &Application) -> Cluster {
     };
     Cluster::Unknown { message }
 }
-

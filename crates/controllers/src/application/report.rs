@@ -1,8 +1,6 @@
 //! What a pass writes: merge patches of the Application, with only what changed.
 
-use api::application::{
-    Application, ApplicationStatus, REFRESH_ANNOTATION, to_value,
-};
+use api::application::{Application, ApplicationStatus, REFRESH_ANNOTATION, to_value};
 use object::{Object, Time, Value, json};
 use patch::merge;
 use sync::{Deletion, Refresh, Step};
@@ -38,10 +36,12 @@ pub fn released(app: &Application, deletion: &Deletion) -> Option<Value> {
 /// Returns the patch that tells of an Application that cannot be read; `None` when it tells so already. Nothing else of
 /// the status changes.
 pub fn mistyped(object: &Object, message: &str, now: Time) -> Option<Value> {
-    let told = object.items(&["status", "conditions"]).iter().any(|condition| {
-        condition["type"] == "InvalidSpecError" && condition["message"] == message
-    });
-    let condition = json!({"type": "InvalidSpecError", "message": message, "lastTransitionTime": now.to_string()});
+    let told = object
+        .items(&["status", "conditions"])
+        .iter()
+        .any(|condition| condition["type"] == "InvalidSpecError" && condition["message"] == message);
+    let condition =
+        json!({"type": "InvalidSpecError", "message": message, "lastTransitionTime": now.to_string()});
     (!told).then(|| json!({"status": {"conditions": [condition]}}))
 }
 

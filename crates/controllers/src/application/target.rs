@@ -8,7 +8,9 @@ use base64::Engine as _;
 use object::{Key, Object, Time};
 use runtime::Cache;
 use source::manifests::{self, DirectoryOptions};
-use source::{CommitId, RepoSpec, RepoUrl, Repositories, RepositorySecret, SecretType, Selection, SourceError, choose};
+use source::{
+    CommitId, RepoSpec, RepoUrl, Repositories, RepositorySecret, SecretType, Selection, SourceError, choose,
+};
 use sync::Target;
 
 /// Label of Secrets that hold credentials of repositories.
@@ -71,7 +73,8 @@ impl Targets {
             return Ok(found.clone());
         }
         let repository = self.repository(&source.repo_url).map_err(|error| error.to_string())?;
-        let commit = self.repositories.resolve(&repository, revision).await.map_err(|error| error.to_string())?;
+        let commit =
+            self.repositories.resolve(&repository, revision).await.map_err(|error| error.to_string())?;
         match known.filter(|found| found.revision == commit.as_str()) {
             Some(found) => Ok(found),
             None => self.load(source, &repository, &commit).await.map(Arc::new),
@@ -80,11 +83,18 @@ impl Targets {
 
     async fn load(&self, source: &Source, repository: &RepoSpec, commit: &CommitId) -> Result<Found, String> {
         let selection = Selection::manifests(&source.path);
-        let tree = self.repositories.files(repository, commit, &selection).await.map_err(|error| error.to_string())?;
+        let tree = self
+            .repositories
+            .files(repository, commit, &selection)
+            .await
+            .map_err(|error| error.to_string())?;
         unrendered(&tree)?;
         let directory = source.directory.clone().unwrap_or_default();
-        let options =
-            DirectoryOptions { recurse: directory.recurse, include: directory.include, exclude: directory.exclude };
+        let options = DirectoryOptions {
+            recurse: directory.recurse,
+            include: directory.include,
+            exclude: directory.exclude,
+        };
         let files = manifests::read(&tree, &options).map_err(|error| error.to_string())?;
         let objects = manifests::parse(&files).map_err(|error| error.to_string())?;
         Ok(Found { source: source.clone(), revision: commit.to_string(), objects })
@@ -92,7 +102,8 @@ impl Targets {
 
     fn repository(&self, url: &str) -> Result<RepoSpec, SourceError> {
         let url = RepoUrl::parse(url)?;
-        let secrets: Vec<RepositorySecret> = self.secrets.list().iter().filter_map(|secret| read_secret(secret)).collect();
+        let secrets: Vec<RepositorySecret> =
+            self.secrets.list().iter().filter_map(|secret| read_secret(secret)).collect();
         let credentials = choose(&url, &secrets)?;
         Ok(RepoSpec { url, credentials: credentials.unwrap_or_default() })
     }
@@ -113,7 +124,9 @@ const RENDERED: [(&str, &str); 4] = [
 /// Refuses folders that have to be rendered, rather than applying their files as they are.
 fn unrendered(tree: &source::Tree) -> Result<(), String> {
     match RENDERED.iter().find(|(file, _)| tree.bytes(file).is_some()) {
-        Some((file, what)) => Err(format!("{what} are not rendered by this version of slipway (found {file})")),
+        Some((file, what)) => {
+            Err(format!("{what} are not rendered by this version of slipway (found {file})"))
+        }
         None => Ok(()),
     }
 }

@@ -1,0 +1,168 @@
+//! What must hold after every change, whatever fails.
+//!
+//! - **availability floor:** once a Rollout was healthy, its ready pods never fall below `replicas − maxUnavailable`.
+//! - **surge ceiling:** its ReplicaSets never ask for more than `replicas + maxSurge` pods.
+//! - **weight not ahead of its step:** the new ReplicaSet never asks for more pods than its current step gives it.
+//! - **status follows steps:** the step index never goes past the number of steps.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use object::{LabelSelector, Object, Value};
+use runtime::{Cache, Tasks, Watches, resources};
+
+use crate::answers::is_ready;
+
+/// Looks at every change and keeps what did not hold. Cheap to clone.
+#[derive(Clone)]
+pub struct Invariants {
+    rollouts: Cache,
+    sets: Cache,
+    pods: Cache,
+    seen: Arc<Mutex<Seen>>,
+}
+
+#[derive(Default)]
+struct Seen {
+    broken: Vec<String>,
+    /// Rollouts that were healthy at least once, by uid.
+    healthy: BTreeSet<String>,
+    looks: u64,
+}
+
+impl Invariants {
+    /// Starts to look; ends with `tasks`.
+    pub fn watch(watches: &Watches, tasks: &Tasks) -> Self {
+        let invariants = Self {
+            rollouts: watches.cache(&resources::ROLLOUTS),
+            sets: watches.cache(&resources::REPLICA_SETS),
+            pods: watches.cache(&resources::PODS),
+            seen: Arc::default(),
+        };
+        for cache in [&invariants.rollouts, &invariants.sets, &invariants.pods] {
+            let (mut changes, invariants) = (cache.subscribe(), invariants.clone());
+            tasks.spawn("invariants", async move {
+                while changes.next().await.is_some() {
+                    invariants.look();
+                }
+            });
+        }
+        invariants
+    }
+
+    /// Returns what did not hold, in order.
+    pub fn broken(&self) -> Vec<String> {
+        self.lock().broken.clone()
+    }
+
+    /// Returns how often was looked: a run that never looked proves nothing.
+    pub fn looks(&self) -> u64 {
+        self.lock().looks
+    }
+
+    fn look(&self) {
+        for rollout in self.rollouts.list() {
+            let problems = self.problems(&rollout);
+            let mut seen = self.lock();
+            seen.looks += 1;
+            if rollout.str(&["status", "phase"]) == "Healthy" {
+                seen.healthy.insert(rollout.uid().to_owned());
+            }
+            for problem in problems {
+                let text = format!("{}: {problem}", rollout.key());
+                if seen.broken.last() != Some(&text) {
+                    seen.broken.push(text);
+                }
+            }
+        }
+    }
+
+    fn problems(&self, rollout: &Object) -> Vec<String> {
+        let sets = self.sets.owned_by(rollout.uid());
+        let replicas = rollout.int(&["spec", "replicas"]).unwrap_or(1);
+        let canary = |field| rollout.get(&["spec", "strategy", "canary", field]);
+        let surge = count(canary("maxSurge"), replicas, Round::Up);
+        let unavailable = count(canary("maxUnavailable"), replicas, Round::Down);
+        let unavailable = if surge == 0 && unavailable == 0 { 1 } else { unavailable };
+        let floor = || self.floor(rollout, replicas - unavailable);
+        let found =
+            [floor(), ceiling(&sets, replicas + surge), ahead(rollout, &sets, replicas), index(rollout)];
+        found.into_iter().flatten().collect()
+    }
+
+    fn floor(&self, rollout: &Object, floor: i64) -> Option<String> {
+        if !self.lock().healthy.contains(rollout.uid()) {
+            return None;
+        }
+        let selector = LabelSelector::from_json(rollout.get(&["spec", "selector"])?).ok()?;
+        let pods = self.pods.in_namespace(rollout.namespace());
+        let mine =
+            pods.iter().filter(|pod| selector.matches(&pod.labels()) && is_ready(pod) && !pod.is_deleting());
+        let ready = i64::try_from(mine.count()).unwrap_or(i64::MAX);
+        (ready < floor).then(|| format!("availability floor: {ready} ready pods, at least {floor} must be"))
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn size(set: &Object) -> i64 {
+    set.int(&["spec", "replicas"]).unwrap_or(0)
+}
+
+fn ceiling(sets: &[Arc<Object>], ceiling: i64) -> Option<String> {
+    let total: i64 = sets.iter().map(|set| size(set)).sum();
+    (total > ceiling).then(|| format!("surge ceiling: {total} pods asked for, at most {ceiling} may be"))
+}
+
+fn index(rollout: &Object) -> Option<String> {
+    let steps = rollout.items(&["spec", "strategy", "canary", "steps"]).len();
+    let index = rollout.int(&["status", "currentStepIndex"])?;
+    (index < 0 || index > i64::try_from(steps).unwrap_or(i64::MAX))
+        .then(|| format!("status follows steps: index {index} of {steps}"))
+}
+
+/// The new ReplicaSet may have, at step weight w, the pods nearest to w per cent, which is at most one more than the
+/// exact share. Looked at only while the status is about the current spec.
+fn ahead(rollout: &Object, sets: &[Arc<Object>], replicas: i64) -> Option<String> {
+    let status = |field: &'static str| rollout.str(&["status", field]);
+    let (current, stable) = (status("currentPodHash"), status("stableRS"));
+    let observed = status("observedGeneration") == rollout.generation().to_string();
+    if !observed || stable.is_empty() || current == stable || rollout.flag(&["status", "promoteFull"]) {
+        return None;
+    }
+    let steps = rollout.items(&["spec", "strategy", "canary", "steps"]);
+    let index = usize::try_from(rollout.int(&["status", "currentStepIndex"])?).ok()?;
+    if index >= steps.len() {
+        return None;
+    }
+    let weight = steps[..=index].iter().rev().find_map(|step| step["setWeight"].as_i64()).unwrap_or(0);
+    let set = sets.iter().find(|set| set.label("rollouts-pod-template-hash") == Some(current))?;
+    let most = if weight == 0 { 0 } else { (replicas * weight + 99) / 100 + 1 };
+    (size(set) > most).then(|| {
+        format!("weight not ahead of its step: {} asks for {} pods at weight {weight}", set.name(), size(set))
+    })
+}
+
+#[derive(Clone, Copy)]
+enum Round {
+    Up,
+    Down,
+}
+
+/// Resolves a number or a percentage of `replicas`; 25 % when absent.
+fn count(value: Option<&Value>, replicas: i64, round: Round) -> i64 {
+    let percent = |percent: i64| match round {
+        Round::Up => (replicas * percent + 99) / 100,
+        Round::Down => replicas * percent / 100,
+    };
+    match value {
+        Some(Value::Number(number)) => number.as_i64().unwrap_or(0),
+        Some(Value::String(text)) => text
+            .trim_end_matches('%')
+            .parse()
+            .map_or(0, |number| if text.ends_with('%') { percent(number) } else { number }),
+        _ => percent(25),
+    }
+}

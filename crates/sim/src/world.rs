@@ -1,0 +1,149 @@
+//! [`World`]: one cluster and its controllers in this process.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use apiserver::{ApiServer, Config};
+use controllers::analysis::AnalysisConfig;
+use controllers::application::ApplicationConfig;
+use controllers::instance::Instance;
+use controllers::rollout::RolloutConfig;
+use node::{Node, NodeConfig, Pods, Rules};
+use object::{Time, Value};
+use runtime::{Clock, Cluster, Order, Tasks, Watches};
+use source::{LocalRepositories, Repositories, Settings};
+use store::Store;
+
+use crate::{Answers, Faults, Invariants, Random, Rates};
+
+/// Namespace of Applications.
+const NAMESPACE: &str = "argocd";
+
+/// How a world is made.
+#[derive(Clone, Debug)]
+pub struct WorldConfig {
+    /// Decides the order of ties, names, and faults.
+    pub seed: u64,
+    /// Faults between the controllers and the API server; none when absent.
+    pub faults: Option<Rates>,
+    /// What each image answers to requests.
+    pub answers: BTreeMap<String, Value>,
+    /// Folder of the Git caches.
+    pub dir: PathBuf,
+    /// Time between comparisons of an Application with its source.
+    pub resync: Duration,
+}
+
+/// Why a world did not come up, in words.
+pub type WorldError = Box<dyn std::error::Error + Send + Sync>;
+
+/// A cluster with everything that acts on it. Needs a paused tokio clock to be fast.
+pub struct World {
+    cluster: Cluster,
+    answers: Answers,
+    invariants: Invariants,
+    faults: Option<Faults>,
+    tasks: Tasks,
+    store: Store,
+}
+
+impl World {
+    /// Makes a world at 2026-01-01T00:00:00Z and starts everything in it.
+    pub async fn start(config: WorldConfig) -> Result<Self, WorldError> {
+        let clock = Clock::starting_at(Time::from_unix(1_767_225_600));
+        let store = Store::memory();
+        let api =
+            ApiServer::new(store.clone(), clock.clone(), Config { seed: config.seed, ..Config::default() });
+        api.bootstrap().await?;
+        let cluster = Cluster::new(kube::Client::new(api.router(), "default"), clock.clone());
+        controllers::install(&cluster, NAMESPACE).await?;
+        let tasks = Tasks::new();
+        let watches = Watches::new(cluster.clone(), &tasks);
+        workload::run(&cluster, &watches, &tasks, &workload::Set::all());
+        let pods = Pods::Simulated(Rules::default());
+        let node = NodeConfig::new("simulated", &config.dir, pods).silent();
+        Node::new(cluster.clone(), node)?.run(&tasks).await?;
+        let answers = Answers::new(&watches, config.answers.clone());
+        let invariants = Invariants::watch(&watches, &tasks);
+        let faults = config.faults.map(|rates| Faults::new(config.seed, rates));
+        let router = faults.as_ref().map_or_else(|| api.router(), |faults| faults.wrap(api.router()));
+        let controllers = Controllers {
+            cluster: Cluster::new(kube::Client::new(router, "default"), clock),
+            answers: answers.clone(),
+            config,
+        };
+        tasks.spawn("controllers", controllers.run(faults.clone()));
+        Ok(Self { cluster, answers, invariants, faults, tasks, store })
+    }
+
+    /// Returns the cluster, free of faults.
+    pub fn cluster(&self) -> &Cluster {
+        &self.cluster
+    }
+
+    /// Returns what the pods answer.
+    pub fn answers(&self) -> &Answers {
+        &self.answers
+    }
+
+    /// Returns what has been looked at after every change.
+    pub fn invariants(&self) -> &Invariants {
+        &self.invariants
+    }
+
+    /// Returns the faults, if there are any.
+    pub fn faults(&self) -> Option<&Faults> {
+        self.faults.as_ref()
+    }
+
+    /// Returns the number of writes so far, of everybody.
+    pub fn revision(&self) -> u64 {
+        self.store.revision()
+    }
+
+    /// Ends everything.
+    pub async fn stop(self) {
+        self.tasks.stop().await;
+    }
+}
+
+/// The process under test, again and again: it starts, runs until it crashes, and starts anew.
+struct Controllers {
+    cluster: Cluster,
+    answers: Answers,
+    config: WorldConfig,
+}
+
+impl Controllers {
+    async fn run(self, faults: Option<Faults>) {
+        let mut random = Random::new(self.config.seed ^ 0x5eed);
+        loop {
+            let tasks = Tasks::new();
+            self.start(&tasks, random.next());
+            match &faults {
+                Some(faults) => faults.crashed().await,
+                None => std::future::pending().await,
+            }
+            tasks.abort();
+            self.cluster.clock().sleep(Duration::from_millis(random.below(5000))).await;
+        }
+    }
+
+    fn start(&self, tasks: &Tasks, seed: u64) {
+        let watches = Watches::new(self.cluster.clone(), tasks);
+        let order = Order::Seeded(seed);
+        let rollout = RolloutConfig { instance: Instance::default(), workers: 2, order };
+        controllers::rollout::run(&watches, rollout, tasks);
+        let analysis = AnalysisConfig { instance: Instance::default(), workers: 2, order };
+        controllers::analysis::run(&watches, Arc::new(self.answers.clone()), analysis, tasks);
+        let mut settings = Settings::new(self.config.dir.join("repositories"));
+        settings.local = LocalRepositories::Read;
+        let mut application =
+            ApplicationConfig { jitter: Duration::ZERO, workers: 2, order, ..Default::default() };
+        application.settings.namespace = NAMESPACE.into();
+        application.settings.refresh_after = self.config.resync;
+        controllers::application::run(&watches, Arc::new(Repositories::new(settings)), application, tasks);
+    }
+}
