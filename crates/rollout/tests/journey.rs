@@ -1,0 +1,278 @@
+//! The first journey, played in a world of objects in memory: plans are applied, pods come at once or when told.
+
+#[path = "journey/world.rs"]
+mod world;
+
+use object::json;
+use rollout::Reason;
+use world::World;
+
+const CANARY: &str = "
+canaryService: shop-canary
+stableService: shop-stable
+steps:
+- setWeight: 20
+- pause: {}
+- setWeight: 50
+- analysis: {templates: [{templateName: webcheck}]}
+- pause: {duration: 10}
+";
+
+fn world() -> World {
+    let mut world = World::new(5, CANARY);
+    world.service("shop-canary");
+    world.service("shop-stable");
+    world.template(json!({"metadata": {"name": "webcheck"}, "spec": {
+        "args": [{"name": "service"}, {"name": "hash", "value": "none"}],
+        "metrics": [{"name": "webcheck", "provider": {"web": {"url": "http://x"}}}]
+    }}));
+    world.set_args(json!([
+        {"name": "service", "value": "shop-canary"},
+        {"name": "hash", "valueFrom": {"podTemplateHashValue": "Latest"}}
+    ]));
+    world
+}
+
+#[test]
+fn the_first_deployment_skips_the_steps() {
+    let mut world = world();
+    world.settle();
+    assert_eq!(world.phase(), "Healthy");
+    assert_eq!(world.status()["currentStepIndex"], json!(5));
+    assert_eq!(world.status()["duration"]["completionStatus"], json!("Promoted"));
+    assert_eq!(world.sizes(), [5]);
+    let hash = world.status()["stableRS"].as_str().unwrap().to_owned();
+    assert_eq!(world.selected("shop-stable"), hash);
+    assert_eq!(world.selected("shop-canary"), hash);
+    let reasons: Vec<&str> = world.events.iter().map(|event| event.reason.as_str()).collect();
+    assert!(reasons.starts_with(&["RolloutUpdated", "NewReplicaSetCreated"]), "{reasons:?}");
+    assert!(world.said(
+        "RolloutCompleted",
+        &format!("Rollout completed update to revision 1 ({hash}): Initial deploy")
+    ));
+}
+
+#[test]
+fn a_good_version_goes_step_by_step() {
+    let mut world = world();
+    world.settle();
+    let first = world.status()["stableRS"].as_str().unwrap().to_owned();
+    world.set_image("shop:2");
+    world.settle();
+    assert_eq!((world.phase(), world.sizes()), ("Paused".to_owned(), vec![4, 1]));
+    assert_eq!(world.status()["message"], json!("CanaryPauseStep"));
+    assert!(world.said("RolloutStepCompleted", "Rollout step 1/5 completed (setWeight: 20)"));
+    assert_eq!(world.selected("shop-stable"), first);
+    assert_ne!(world.selected("shop-canary"), first);
+    assert!(world.waits_for(|reason| matches!(reason, Reason::WaitingOnPromotion { .. })));
+
+    world.promote();
+    world.settle();
+    let run = world.only_run();
+    assert_eq!(run.label("rollout-type"), Some("Step"));
+    assert_eq!(run.label("step-index"), Some("3"));
+    let hash = world.status()["currentPodHash"].clone();
+    assert_eq!(run.name(), format!("shop-{}-2-3", hash.as_str().unwrap()));
+    assert_eq!(
+        run.get(&["spec", "args"]),
+        Some(&json!([
+            {"name": "service", "value": "shop-canary"}, {"name": "hash", "value": hash}
+        ]))
+    );
+    assert_eq!(world.sizes().iter().sum::<i64>(), 6, "5 pods at 50 % with one to spare are 3 and 3");
+    assert!(world.waits_for(|reason| matches!(reason, Reason::WaitingOnAnalysis { .. })));
+
+    world.finish_run("Successful", "");
+    world.settle();
+    assert_eq!(world.phase(), "Paused");
+    let start = world.now;
+    world.wake();
+    assert_eq!(world.now.since(start).as_secs(), 10);
+    world.settle();
+    assert_eq!((world.phase(), world.sizes()), ("Healthy".to_owned(), vec![0, 5]));
+    assert!(world.said("RolloutStepCompleted", "Rollout step 5/5 completed (pause: 10s)"));
+    assert_eq!(world.selected("shop-stable"), world.selected("shop-canary"));
+    assert_eq!(world.status()["stableRS"], hash);
+}
+
+#[test]
+fn a_bad_version_is_taken_back() {
+    let mut world = world();
+    world.settle();
+    world.set_image("shop:2");
+    world.settle();
+    world.promote();
+    world.settle();
+    world.finish_run("Failed", "Metric \"webcheck\" assessed Failed due to failed (2) > failureLimit (1)");
+    world.settle();
+    assert_eq!((world.phase(), world.sizes()), ("Degraded".to_owned(), vec![5, 0]));
+    let message = "Rollout aborted update to revision 2: Step-based analysis phase error/failed: Metric \"webcheck\" assessed Failed due to failed (2) > failureLimit (1)";
+    assert_eq!(world.status()["message"], json!(format!("RolloutAborted: {message}")));
+    assert!(world.said("RolloutAborted", message));
+    assert_eq!(world.status()["currentStepIndex"], json!(0));
+    assert_eq!(world.status()["duration"]["completionStatus"], json!("Aborted"));
+    assert_eq!(world.status()["canary"], json!({}));
+    assert!(world.waits_for(|reason| matches!(reason, Reason::BlockedByAbort { .. })));
+
+    // The user puts the stable template back: no steps, healthy at once.
+    world.set_image("shop:1");
+    world.settle();
+    assert_eq!((world.phase(), world.sizes()), ("Healthy".to_owned(), vec![5, 0]));
+    assert_eq!(world.status()["message"], json!(null));
+    assert!(world.said("SkipSteps", "Rollback to stable"));
+    assert_eq!(world.rollout.annotation("rollout.argoproj.io/revision"), Some("3"));
+}
+
+#[test]
+fn abort_and_retry_by_hand() {
+    let mut world = world();
+    world.settle();
+    world.set_image("shop:2");
+    world.settle();
+    world.patch_status(json!({"abort": true}));
+    world.settle();
+    assert_eq!((world.phase(), world.sizes()), ("Degraded".to_owned(), vec![5, 0]));
+    assert_eq!(world.status()["message"], json!("RolloutAborted: Rollout aborted update to revision 2"));
+    world.patch_status(json!({"abort": false}));
+    world.settle();
+    assert_eq!((world.phase(), world.sizes()), ("Paused".to_owned(), vec![4, 1]));
+    assert_eq!(world.status()["abortedAt"], json!(null));
+    world.patch_status(json!({"promoteFull": true}));
+    world.settle();
+    assert_eq!((world.phase(), world.sizes()), ("Healthy".to_owned(), vec![0, 5]));
+    assert_eq!(world.status()["duration"]["completionStatus"], json!("FastPromoted"));
+    assert_eq!(world.status()["promoteFull"], json!(null));
+    assert!(world.runs.is_empty(), "a full promotion judges nothing");
+}
+
+#[test]
+fn an_inconclusive_run_pauses_and_a_resume_makes_a_new_one() {
+    let mut world = world();
+    world.settle();
+    world.set_image("shop:2");
+    world.settle();
+    world.promote();
+    world.settle();
+    world.finish_run("Inconclusive", "who knows");
+    world.settle();
+    assert_eq!(world.status()["message"], json!("InconclusiveAnalysisRun"));
+    world.promote();
+    world.settle();
+    assert_eq!(world.runs.len(), 2, "{:?}", world.runs.keys());
+    assert!(world.runs.keys().any(|name| name.ends_with("-2-3.1")));
+}
+
+#[test]
+fn a_background_run_begins_with_its_step_and_ends_with_the_update() {
+    let mut world = World::new(
+        4,
+        "{analysis: {startingStep: 1, templates: [{templateName: t}]}, steps: [{setWeight: 50}, {pause: {}}]}",
+    );
+    world
+        .template(json!({"metadata": {"name": "t"}, "spec": {"metrics": [{"name": "m", "interval": "1s"}]}}));
+    world.settle();
+    world.set_image("shop:2");
+    world.settle();
+    assert_eq!(world.only_run().label("rollout-type"), Some("Background"));
+    world.finish_run("Running", "");
+    world.settle();
+    assert!(world.said(
+        "AnalysisRunRunning",
+        &format!("Background Analysis Run '{}' Status New: 'Running' Previous: ''", world.only_run().name())
+    ));
+    world.promote();
+    world.settle();
+    assert_eq!(world.phase(), "Healthy");
+    assert!(world.only_run().flag(&["spec", "terminate"]));
+    assert_eq!(world.status()["canary"], json!({}));
+}
+
+#[test]
+fn pods_that_never_come_pass_the_deadline() {
+    let mut world = World::new(3, "{steps: [{setWeight: 50}, {pause: {}}]}");
+    world.settle();
+    world.broken.insert("shop:bad".to_owned());
+    world.set_image("shop:bad");
+    world.settle();
+    assert_eq!(world.phase(), "Progressing");
+    assert!(world.waits_for(|reason| matches!(reason, Reason::WaitingOnDeadline { .. })));
+    world.wake();
+    world.settle();
+    assert_eq!(world.phase(), "Degraded");
+    let hash = world.status()["currentPodHash"].as_str().unwrap().to_owned();
+    assert_eq!(
+        world.status()["message"],
+        json!(format!("ProgressDeadlineExceeded: ReplicaSet \"shop-{hash}\" has timed out progressing."))
+    );
+
+    let mut world = World::new(3, "{steps: [{setWeight: 50}, {pause: {}}]}");
+    world.rollout.set(&["spec", "progressDeadlineAbort"], true);
+    world.settle();
+    world.broken.insert("shop:bad".to_owned());
+    world.set_image("shop:bad");
+    world.settle();
+    world.wake();
+    world.settle();
+    assert_eq!(world.sizes(), [3, 0]);
+    assert_eq!(
+        world.status()["message"],
+        json!(format!(
+            "RolloutAborted: Rollout aborted update to revision 2: ReplicaSet \"shop-{hash}\" has timed out progressing."
+        ))
+    );
+}
+
+#[test]
+fn a_paused_rollout_stands_still_and_a_scaled_one_keeps_its_step() {
+    let mut world = World::new(4, "{steps: [{setWeight: 50}, {pause: {}}]}");
+    world.settle();
+    world.set_image("shop:2");
+    world.rollout.set(&["spec", "paused"], true);
+    world.settle();
+    assert_eq!((world.phase(), world.sizes()), ("Paused".to_owned(), vec![4, 0]));
+    assert_eq!(world.status()["message"], json!("manually paused"));
+    world.rollout.set(&["spec", "paused"], false);
+    world.bump();
+    world.settle();
+    assert_eq!(world.sizes(), [2, 2]);
+    world.rollout.set(&["spec", "replicas"], 8);
+    world.bump();
+    world.settle();
+    assert_eq!((world.phase(), world.sizes()), ("Paused".to_owned(), vec![4, 4]));
+}
+
+#[test]
+fn a_restart_evicts_older_pods_a_few_at_a_time() {
+    let mut world = World::new(4, "{}");
+    world.settle();
+    world.tick(60);
+    world.rollout.set(&["spec", "restartAt"], world.now.to_string());
+    world.bump();
+    world.settle();
+    assert_eq!(world.evicted.len(), 4);
+    assert_eq!(world.most_evicted, 1, "4 pods with 25 % to spare lose one at a time");
+    assert_eq!(world.phase(), "Healthy");
+    assert!(world.status()["restartedAt"].is_string());
+}
+
+#[test]
+fn old_replica_sets_are_deleted_beyond_the_limit() {
+    let mut world = World::new(1, "{}");
+    world.rollout.set(&["spec", "revisionHistoryLimit"], 1);
+    for version in 1..5 {
+        world.set_image(&format!("shop:{version}"));
+        world.settle();
+        world.tick(10);
+    }
+    assert_eq!(world.sets.len(), 2);
+    assert_eq!(world.phase(), "Healthy");
+}
+
+#[test]
+fn unknown_fields_of_the_status_stay() {
+    let mut world = world();
+    world.patch_status(json!({"future": {"a": 1}, "canary": {"other": 2}}));
+    world.settle();
+    assert_eq!(world.status()["future"], json!({"a": 1}));
+    assert_eq!(world.status()["canary"]["other"], json!(2));
+}
