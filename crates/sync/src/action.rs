@@ -3,7 +3,7 @@
 use std::fmt;
 
 use api::application::SyncPhase;
-use object::{Gvk, Key, Object, Time};
+use object::{Gvk, Key, Object, Time, Value};
 
 /// Who field ownership is written as.
 pub const FIELD_MANAGER: &str = "argocd-controller";
@@ -21,6 +21,8 @@ pub enum Action {
         mode: ApplyMode,
         /// Whether the server refuses unknown and repeated fields.
         validation: Validation,
+        /// Ownership to take over first. When that is refused, so is the whole action.
+        adopt: Option<Adoption>,
     },
     /// Delete an object that the source no longer has, or, on deletion of the Application, any of its objects.
     Prune {
@@ -55,6 +57,17 @@ pub enum Action {
         /// Resource version the finalizers were read at.
         resource_version: String,
     },
+}
+
+/// Ownership that client-side apply left behind, turned into that of server-side apply.
+///
+/// Without it, fields that the source drops would stay: server-side apply only removes what its manager owns.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Adoption {
+    /// The new `metadata.managedFields`.
+    pub managed_fields: Value,
+    /// Resource version they were made from; the precondition of the write.
+    pub resource_version: String,
 }
 
 /// How an object is applied.

@@ -6,7 +6,7 @@ use object::{GroupKind, Object};
 use crate::action::{Action, Propagation, Waiting, Why};
 use crate::group::is_approved;
 use crate::hook;
-use crate::observation::Observation;
+use crate::observation::{Cluster, Observation};
 use crate::options::{self, Hold};
 
 /// What one pass of a deletion came to.
@@ -30,13 +30,17 @@ const POLICIES: [(&str, Propagation); 3] = [
 /// before is gone; then the finalizer comes off.
 ///
 /// Source: Argo CD `finalizeApplicationDeletion`: definitions, the Application itself, `Delete=false` and
-/// `helm.sh/resource-policy: keep` stay; `Delete=confirm` waits for an approval at or after the deletion.
+/// `helm.sh/resource-policy: keep` stay; `Delete=confirm` waits for an approval at or after the deletion. Unlike there, a
+/// cluster that is not known blocks the deletion instead of orphaning what runs in it.
 pub fn deletion(app: &Application, observation: &Observation) -> Deletion {
     let finalizers: Vec<String> = app.object.finalizers().into_iter().map(str::to_owned).collect();
     let policy = POLICIES.iter().find(|(name, _)| finalizers.iter().any(|finalizer| finalizer == name));
     let Some((name, propagation)) = policy else {
         return Deletion { actions: vec![], finalizers, why: Why::Finished("nothing to delete".into()) };
     };
+    if let Cluster::Unknown { message } = &observation.cluster {
+        return Deletion { actions: vec![], finalizers, why: Why::Blocked(vec![message.clone()]) };
+    }
     let doomed = doomed(app, observation);
     if let Some(object) = doomed.iter().find(|object| unconfirmed(app, object)) {
         let waiting = Waiting::Confirmation(format!("waiting for deletion confirmation of {}", text(object)));

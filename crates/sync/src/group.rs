@@ -4,6 +4,7 @@ use api::application::{Application, OperationState, ResultCode, SyncStrategy};
 use object::Time;
 
 use crate::action::{Action, ApplyMode, Waiting};
+use crate::adopt::adoption;
 use crate::hook::{self, DeletePolicy};
 use crate::options::{self, Hold};
 use crate::progress::{self, After, Progress, Wake};
@@ -147,5 +148,8 @@ pub fn apply(task: &Task, (app, request): (&Application, &Request<'_>)) -> Optio
         _ => (**target).clone(),
     };
     let validation = options::validation(request.options(), target);
-    Some(Action::Apply { phase: task.phase, object, mode, validation })
+    let migrates = !options::contains(request.options(), "ClientSideApplyMigration=false")
+        && matches!(mode, ApplyMode::Apply | ApplyMode::ApplyOrRecreate);
+    let adopt = task.live.as_deref().filter(|_| migrates).and_then(adoption);
+    Some(Action::Apply { phase: task.phase, object, mode, validation, adopt })
 }

@@ -7,6 +7,7 @@
 //! [`deletion()`] (one pass of a cascading deletion).
 
 mod action;
+mod adopt;
 mod auto;
 mod blockers;
 mod checks;

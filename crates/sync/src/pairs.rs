@@ -58,7 +58,7 @@ pub fn reconcile(app: &Application, targets: &[Object], observation: &Observatio
     }
     let mut seen: BTreeMap<ObjectKey, usize> = BTreeMap::new();
     for target in targets {
-        let mut target = place(target, namespace, &observation.kinds);
+        let mut target = place(target, namespace, scope(target, &observation.kinds, &pairs.live));
         tracking::mark(&mut target, &instance, namespace, settings);
         let target = Arc::new(target);
         if hook::is_hook(&target) {
@@ -94,11 +94,10 @@ fn add_extra(pairs: &mut Pairs, instance: &str, settings: &Settings) {
     }
 }
 
-/// Returns the target in its namespace: none for cluster-scoped kinds, the destination's when it names none. A kind the
-/// cluster does not serve is taken as its definition among built-in knowledge would be: namespaced.
-fn place(target: &Object, namespace: &str, kinds: &Kinds) -> Object {
+/// Returns the target in its namespace: none for cluster-scoped kinds, the destination's when it names none.
+fn place(target: &Object, namespace: &str, scope: Scope) -> Object {
     let mut target = target.clone();
-    match kinds.scope(&target.group_kind()).unwrap_or_else(|| guess(&target.group_kind())) {
+    match scope {
         Scope::Cluster => {
             target.remove(&["metadata", "namespace"]);
         }
@@ -108,6 +107,17 @@ fn place(target: &Object, namespace: &str, kinds: &Kinds) -> Object {
         Scope::Namespaced => {}
     }
     target
+}
+
+/// Returns the scope of the target's kind: as served, else as a live object shows it, so that an object is never taken
+/// for an extra one because its kind is not known just now.
+fn scope(target: &Object, kinds: &Kinds, live: &BTreeMap<ObjectKey, Arc<Object>>) -> Scope {
+    let kind = target.group_kind();
+    let shown = || {
+        let key = live.keys().find(|key| key.group_kind == kind)?;
+        Some(if key.key.namespace.is_empty() { Scope::Cluster } else { Scope::Namespaced })
+    };
+    kinds.scope(&kind).or_else(shown).unwrap_or_else(|| guess(&kind))
 }
 
 fn guess(kind: &GroupKind) -> Scope {

@@ -147,10 +147,25 @@ fn run(app: &Application, mut state: OperationState, observation: &Observation) 
         revision.clone_into(&mut result.revision);
     }
     let (operation, results) = (state.operation.clone(), result.resources.clone());
+    if is_new(app) && pairs.hooks.iter().any(|hook| hook.name().is_empty()) {
+        return written_first(app, state, observation.now);
+    }
     let request = Request { operation: &operation, started: state.started_at, revision, results: &results };
     let mut tasks = task::tasks(app, &request, &pairs, observation);
     let progress = progress::next(&mut tasks, &mut state, (app, &request, &pairs), observation);
     act(app, state, tasks, (progress, observation))
+}
+
+fn is_new(app: &Application) -> bool {
+    app.status.operation_state.as_ref().is_none_or(|state| state.phase.is_completed())
+}
+
+/// Names of hooks are made from the start of the operation: it has to be written before they are created.
+fn written_first(app: &Application, state: OperationState, now: Time) -> Step {
+    let mut status = app.status.clone();
+    status.operation_state = Some(state);
+    let waiting = Waiting::Tasks("the start of the operation is written first".into());
+    Step { wake: Some(now), ..idle(status, Why::WaitingOn(waiting)) }
 }
 
 fn act(

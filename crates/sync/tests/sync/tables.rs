@@ -395,3 +395,62 @@ fn a_comparison_is_as_thorough_as_it_has_to_be() {
     world.app.object.set_annotation("argocd.argoproj.io/refresh", "normal");
     assert_eq!(level(&world), Level::LatestForced);
 }
+
+/// An object as Argo CD left it: applied from the client, with what it applied in an annotation.
+fn left_by_argo_cd() -> Object {
+    let applied = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"},
+        "data": {"a": "b", "old": "x"}});
+    let owned = json!({"f:data": {".": {}, "f:a": {}, "f:old": {}}, "f:metadata": {"f:annotations": {".": {},
+        "f:argocd.argoproj.io/tracking-id": {}, "f:kubectl.kubernetes.io/last-applied-configuration": {}}}});
+    let entry = |manager: &str, fields: &Value| {
+        json!({"manager": manager, "operation": "Update", "apiVersion": "v1", "fieldsType": "FieldsV1",
+            "time": "2026-11-20T12:00:00Z", "fieldsV1": fields})
+    };
+    Object::from_value(json!({"apiVersion": "v1", "kind": "ConfigMap",
+        "metadata": {"name": "a", "namespace": "ns", "resourceVersion": "5", "uid": "u",
+            "annotations": {"argocd.argoproj.io/tracking-id": "app:/ConfigMap:ns/a",
+                "kubectl.kubernetes.io/last-applied-configuration": applied.to_string()},
+            "managedFields": [entry("argocd-controller", &owned), entry("someone", &json!({"f:data": {"f:theirs": {}}}))]},
+        "data": {"a": "b", "old": "x", "theirs": "y"}}))
+}
+
+#[test]
+fn what_argo_cd_applied_is_taken_over() {
+    let mut world = world(vec![config("a", &json!({}))]);
+    world.live.insert(key("ConfigMap", "a"), left_by_argo_cd());
+    world.refresh(Level::Latest);
+    assert_eq!(
+        world.app.status.sync.status,
+        Some(api::application::SyncCode::OutOfSync),
+        "the source dropped a field"
+    );
+    request(&mut world, json!({}));
+    world.run();
+    let live = &world.live[&key("ConfigMap", "a")];
+    assert_eq!(live.get(&["data"]), Some(&json!({"a": "b", "theirs": "y"})));
+    assert_eq!(live.annotation("kubectl.kubernetes.io/last-applied-configuration"), None);
+    world.refresh(Level::Latest);
+    assert_eq!(world.app.status.sync.status, Some(api::application::SyncCode::Synced));
+}
+
+#[test]
+fn an_object_of_a_kind_not_served_just_now_is_not_extra() {
+    let wide =
+        |mark: Value| Object::from_value(json!({"apiVersion": "x.io/v1", "kind": "Wide", "metadata": mark}));
+    let mut world = world(vec![wide(json!({"name": "w"}))]);
+    let live =
+        wide(json!({"name": "w", "annotations": {"argocd.argoproj.io/tracking-id": "app:x.io/Wide:ns/w"}}));
+    world.live.insert(live.object_key(), live);
+    world.refresh(Level::Latest);
+    let resources = &world.app.status.resources;
+    assert_eq!((resources.len(), resources[0].requires_pruning), (1, false));
+}
+
+#[test]
+fn a_cluster_that_is_not_known_blocks_the_deletion() {
+    let mut world = world(vec![]);
+    world.app = application(&json!({}), &json!({"finalizers": ["resources-finalizer.argocd.argoproj.io"]}));
+    world.cluster = sync::Cluster::Unknown { message: "gone".into() };
+    let deletion = sync::deletion(&world.app, &world.observe(Level::Nothing));
+    assert_eq!((deletion.finalizers.len(), deletion.why), (1, Why::Blocked(vec!["gone".into()])));
+}

@@ -138,7 +138,11 @@ impl World {
     pub fn act(&mut self, action: &Action) -> Outcome {
         let name = |gvk: &Gvk, key: &Key| format!("{}/{}/{}", gvk.group, gvk.kind, key.name);
         match action {
-            Action::Apply { object, .. } => {
+            Action::Apply { object, adopt, .. } => {
+                if let (Some(adopt), Some(live)) = (adopt, self.live.get_mut(&object.object_key())) {
+                    assert_eq!(live.resource_version(), adopt.resource_version);
+                    live.set(&["metadata", "managedFields"], adopt.managed_fields.clone());
+                }
                 self.log.push(format!("apply {}", name(&object.gvk(), &object.key())));
                 self.apply(object)
             }
