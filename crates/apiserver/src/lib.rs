@@ -29,6 +29,7 @@ mod random;
 mod reviews;
 mod route;
 mod selection;
+pub mod serve;
 mod server;
 mod status;
 mod stored;
