@@ -1,0 +1,17 @@
+//! The HTTP gateway of the embedded cluster: one port, behind it every Service.
+//!
+//! `http://<service>.<namespace>.localhost:<port>/` reaches the ready endpoints of the Service in turn. What each
+//! backend answered is counted in Prometheus form. The gateway decides nothing about weights: it spreads evenly over
+//! what is ready. Never used as the data plane of a real cluster. Start at [`Gateway::serve`]; the choice of backends
+//! is the pure [`ready_endpoints`].
+
+mod balance;
+mod endpoints;
+mod forward;
+mod gateway;
+mod metrics;
+mod name;
+
+pub use endpoints::{Backend, ready_endpoints, service_port};
+pub use gateway::{Gateway, GatewayConfig, ServiceNames};
+pub use name::{Host, parse_host};
