@@ -33,7 +33,8 @@ mod terminate;
 mod tracking;
 
 pub use action::{
-    Action, ApplyMode, Event, EventKind, FIELD_MANAGER, Outcome, Propagation, Validation, Waiting, Why,
+    Action, Adoption, ApplyMode, Event, EventKind, FIELD_MANAGER, Outcome, Propagation, Validation, Waiting,
+    Why,
 };
 pub use auto::{Decision, Skip, autosync};
 pub use deletion::{Deletion, deletion};

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use object::{GroupKind, Gvk, Key, Object, json};
 use runtime::{ApiError, Cluster, Deletion, Patch, Propagation, Resource, Subresource};
-use sync::{Action, ApplyMode, FIELD_MANAGER, Outcome};
+use sync::{Action, Adoption, ApplyMode, FIELD_MANAGER, Outcome};
 
 use super::managed::Managed;
 
@@ -15,7 +15,12 @@ const LOOK_PERIOD: Duration = Duration::from_millis(100);
 /// Carries out one action and returns what came of it. What the server refuses is an outcome, not an error.
 pub async fn act(cluster: &Cluster, managed: &Managed, action: &Action) -> Outcome {
     let outcome = match action {
-        Action::Apply { object, mode, .. } => apply(cluster, managed, object, *mode).await,
+        Action::Apply { object, mode, adopt, .. } => {
+            match adopt_first(cluster, managed, object, adopt.as_ref()).await {
+                Ok(()) => apply(cluster, managed, object, *mode).await,
+                Err(error) => Err(error),
+            }
+        }
         Action::Prune { gvk, key, uid, propagation, .. } => {
             remove(cluster, managed, (gvk, key), uid, Some(policy(*propagation))).await
         }
@@ -40,6 +45,22 @@ async fn resource(managed: &Managed, gvk: &Gvk) -> Result<Resource, ApiError> {
     managed.resource(gvk).await?.ok_or_else(|| {
         ApiError::no_answer(format!("the server could not find the requested resource: {gvk} is not served"))
     })
+}
+
+/// Takes over what client-side apply owned, so that the apply that follows removes what the source dropped.
+async fn adopt_first(
+    cluster: &Cluster,
+    managed: &Managed,
+    object: &Object,
+    adopt: Option<&Adoption>,
+) -> Result<(), ApiError> {
+    let Some(adopt) = adopt else { return Ok(()) };
+    let resource = resource(managed, &object.gvk()).await?;
+    let patch = Patch::json(json!([
+        {"op": "replace", "path": "/metadata/managedFields", "value": adopt.managed_fields},
+        {"op": "replace", "path": "/metadata/resourceVersion", "value": adopt.resource_version},
+    ]));
+    cluster.patch(&resource, &object.key(), &patch).await.map(drop)
 }
 
 async fn apply(
