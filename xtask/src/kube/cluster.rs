@@ -155,6 +155,9 @@ impl Drop for Cluster {
                 // Killed above; only the zombie is left to collect.
                 let _ = child.wait();
             }
+            if let Err(error) = remove_state(&self.dir) {
+                eprintln!("kube: {} was not cleaned up: {error:#}", self.dir.display());
+            }
         }
     }
 }
@@ -166,14 +169,18 @@ pub(crate) async fn stop(dir: &Path) -> anyhow::Result<()> {
     let list = dir.join(PROCESSES);
     let text = fs::read(&list).with_context(|| format!("{} holds no control plane", dir.display()))?;
     process::stop_all(&serde_json::from_slice::<Vec<Started>>(&text)?).await;
-    for left in ["default.etcd", "certs"] {
-        let path = dir.join(left);
-        if path.exists() {
-            fs::remove_dir_all(path)?;
-        }
+    remove_state(dir)
+}
+
+/// Removes data and credentials; the logs stay.
+fn remove_state(dir: &Path) -> anyhow::Result<()> {
+    let folders = ["default.etcd", "certs"].map(|name| dir.join(name));
+    for folder in folders.iter().filter(|folder| folder.exists()) {
+        fs::remove_dir_all(folder)?;
     }
-    for left in ["kubeconfig", "tokens.csv", "service-account.key", "service-account.pub", PROCESSES] {
-        fs::remove_file(dir.join(left))?;
+    let files = ["kubeconfig", "tokens.csv", "service-account.key", "service-account.pub", PROCESSES];
+    for file in files.map(|name| dir.join(name)).iter().filter(|file| file.exists()) {
+        fs::remove_file(file)?;
     }
     Ok(())
 }

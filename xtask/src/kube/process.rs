@@ -99,3 +99,28 @@ pub(super) async fn stop_all(processes: &[Started]) {
         process.kill();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_stopped_no_longer_runs() {
+        let dir = tempfile::tempdir().unwrap();
+        let (started, mut child) = start(Path::new("/bin/sleep"), &["600".to_owned()], dir.path()).unwrap();
+        // Until it has become the program, it is still a copy of this one.
+        while !started.is_running() {
+            tokio::task::yield_now().await;
+        }
+        stop_all(std::slice::from_ref(&started)).await;
+        child.wait().unwrap();
+        assert!(!started.is_running());
+    }
+
+    #[test]
+    fn a_recycled_pid_is_not_ours() {
+        let pid = i32::try_from(std::process::id()).unwrap();
+        let other = Started { name: "x".to_owned(), pid, program: PathBuf::from("/bin/not-this-test") };
+        assert!(!other.is_running());
+    }
+}

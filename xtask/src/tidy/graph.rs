@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Output};
 
 use anyhow::{Context as _, ensure};
 use serde::Deserialize;
@@ -58,16 +58,15 @@ struct DependencyKind {
 }
 
 impl Graph {
-    /// Asks cargo, without network.
+    /// Asks cargo; the network is used only where packages were never fetched.
     ///
     /// **Errors**: cargo fails; its own words are in the message.
     pub(super) fn load(root: &Path) -> anyhow::Result<Self> {
         let host = host()?;
-        let output = Command::new(crate::paths::cargo())
-            .args(["metadata", "--format-version", "1", "--offline", "--filter-platform", &host])
-            .current_dir(root)
-            .output()
-            .context("cannot run cargo")?;
+        let mut output = metadata(root, &["--filter-platform", &host, "--offline"])?;
+        if !output.status.success() {
+            output = metadata(root, &["--filter-platform", &host])?;
+        }
         ensure!(output.status.success(), "cargo metadata: {}", String::from_utf8_lossy(&output.stderr));
         let metadata: Metadata = serde_json::from_slice(&output.stdout)?;
         let is_normal = |dependency: &Dependency| dependency.dep_kinds.iter().any(|kind| kind.kind.is_none());
@@ -106,6 +105,12 @@ impl Graph {
         }
         found
     }
+}
+
+fn metadata(root: &Path, arguments: &[&str]) -> anyhow::Result<Output> {
+    let mut command = Command::new(crate::paths::cargo());
+    command.args(["metadata", "--format-version", "1"]).args(arguments).current_dir(root);
+    command.output().context("cannot run cargo")
 }
 
 fn host() -> anyhow::Result<String> {

@@ -14,7 +14,7 @@ use super::edges::EMPTY_NAMES;
 const FILE_LINES: usize = 500;
 const FUNCTION_LINES: usize = 60;
 /// Where our sources are.
-const FOLDERS: [&str; 4] = ["crates", "src", "tests", "xtask"];
+const FOLDERS: [&str; 5] = ["crates", "examples", "src", "tests", "xtask"];
 
 pub(super) fn check(root: &Path, files: &[PathBuf]) -> anyhow::Result<Vec<Problem>> {
     let mut problems = Vec::new();
