@@ -64,7 +64,7 @@ impl World {
         workload::run(&cluster, &watches, &tasks, &workload::Set::all());
         let pods = Pods::Simulated(Rules::default());
         let node = NodeConfig::new("simulated", &config.dir, pods).silent();
-        Node::new(cluster.clone(), node)?.run(&tasks).await?;
+        Node::new(cluster.clone(), node).run(&tasks).await?;
         let answers = Answers::new(&watches, config.answers.clone());
         let invariants = Invariants::watch(&watches, &tasks);
         let faults = config.faults.map(|rates| Faults::new(config.seed, rates));

@@ -9,6 +9,7 @@ use controllers::analysis::AnalysisConfig;
 use controllers::application::ApplicationConfig;
 use controllers::instance::Instance;
 use controllers::rollout::RolloutConfig;
+use gateway::{Gateway, GatewayConfig};
 use object::{Key, json, time};
 use runtime::http::{Names, NoNames, System};
 use runtime::{Cluster, Leadership, LeadershipConfig, Order, Tasks, Watches};
@@ -68,15 +69,6 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     time::parse_duration(text).map_err(|error| error.to_string())
 }
 
-/// Sends every name of a Service to one gateway.
-struct Through(SocketAddr);
-
-impl Names for Through {
-    fn resolve(&self, host: &str) -> Option<SocketAddr> {
-        gateway::is_service_name(host).then_some(self.0)
-    }
-}
-
 /// Runs the controllers until told to stop, or until leadership is lost.
 pub async fn run(arguments: Arguments, session: &mut Session) -> anyhow::Result<()> {
     session.kubeconfig.clone_from(&arguments.kubeconfig);
@@ -123,7 +115,7 @@ fn lease(arguments: &Arguments) -> LeadershipConfig {
 fn start(arguments: &Arguments, cluster: &Cluster, tasks: &Tasks) {
     let watches = Watches::new(cluster.clone(), tasks);
     let names: Arc<dyn Names> = match arguments.gateway {
-        Some(address) => Arc::new(Through(address)),
+        Some(address) => Arc::new(Gateway::new(&watches, GatewayConfig::default(), tasks).names(address)),
         None => Arc::new(NoNames),
     };
     let namespace = arguments.namespaced.then(|| cluster.default_namespace().to_owned());

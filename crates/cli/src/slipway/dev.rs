@@ -12,10 +12,10 @@ use controllers::analysis::AnalysisConfig;
 use controllers::application::ApplicationConfig;
 use controllers::instance::Instance;
 use controllers::rollout::RolloutConfig;
-use gateway::Gateway;
+use gateway::{Gateway, GatewayConfig, ServiceNames};
 use node::{Node, NodeConfig, Pods, Rules};
 use object::json;
-use runtime::http::{Names, System};
+use runtime::http::System;
 use runtime::{Cluster, Order, Tasks, Watches};
 use source::{LocalRepositories, Repositories, Settings};
 use store::Store;
@@ -89,19 +89,38 @@ async fn serve(
     tasks: &Tasks,
 ) -> anyhow::Result<(Cluster, Server)> {
     let store = if arguments.memory { Store::memory() } else { Store::open(&dir.join("store"))? };
-    let credentials = apiserver::serve::Credentials::open(dir)?;
-    let config = Config { token: credentials.token().to_owned(), ..Config::default() };
+    let config = Config { token: token(dir)?, ..Config::default() };
     let api = ApiServer::new(store, session.clock.clone(), config);
     api.bootstrap().await?;
     let listener = TcpListener::bind(("127.0.0.1", arguments.port))
         .await
         .with_context(|| format!("cannot listen on port {}", arguments.port))?;
-    let address = listener.local_addr()?;
-    apiserver::serve::tls(&api, listener, &credentials, tasks)?;
+    let endpoint = apiserver::serve::tls(&api, listener, dir, tasks)?;
     let kubeconfig = dir.join("kubeconfig");
-    credentials.write_kubeconfig(&kubeconfig, address)?;
+    endpoint.write_kubeconfig(&kubeconfig)?;
     let cluster = Cluster::new(kube::Client::new(api.router(), "default"), session.clock.clone());
-    Ok((cluster, Server { address, kubeconfig }))
+    Ok((cluster, Server { address: endpoint.address, kubeconfig }))
+}
+
+/// Returns the bearer token of the cluster in `dir`: the one of its first start, 256 random bits in a private file.
+fn token(dir: &Path) -> anyhow::Result<String> {
+    use std::io::Read as _;
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let path = dir.join("token");
+    match std::fs::read_to_string(&path) {
+        Ok(token) if token.len() == 64 => return Ok(token),
+        Ok(_) => anyhow::bail!("{} does not hold a token; remove it to get a new one", path.display()),
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            return Err(error).with_context(|| format!("cannot read {}", path.display()));
+        }
+        Err(_) => {}
+    }
+    let mut random = [0_u8; 32];
+    std::fs::File::open("/dev/urandom")?.read_exact(&mut random)?;
+    let token: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
+    file.write_all(token.as_bytes()).with_context(|| format!("cannot write {}", path.display()))?;
+    Ok(token)
 }
 
 /// Installs the definitions, then starts the built-in controllers, the node, the gateway and our controllers.
@@ -115,22 +134,22 @@ async fn start(
     let watches = Watches::new(cluster.clone(), tasks);
     workload::run(cluster, &watches, tasks, &workload::Set::all());
     let pods = if arguments.simulate_pods { Pods::Simulated(Rules::default()) } else { Pods::Processes };
-    Node::new(cluster.clone(), NodeConfig::new("slipway", dir, pods).silent())?.run(tasks).await?;
+    Node::new(cluster.clone(), NodeConfig::new("slipway", dir, pods).silent()).run(tasks).await?;
     let listener = TcpListener::bind(("127.0.0.1", arguments.gateway_port))
         .await
         .with_context(|| format!("cannot listen on port {}", arguments.gateway_port))?;
     let address = listener.local_addr()?;
-    Gateway::new(&watches, gateway::Config::default()).serve(listener, tasks);
-    control(arguments, dir, (&watches, address), tasks);
+    let gateway = Gateway::new(&watches, GatewayConfig::default(), tasks);
+    gateway.serve(listener, tasks);
+    control(arguments, dir, (&watches, gateway.names(address)), tasks);
     Ok(address)
 }
 
-fn control(arguments: &Arguments, dir: &Path, (watches, gateway): (&Watches, SocketAddr), tasks: &Tasks) {
+fn control(arguments: &Arguments, dir: &Path, (watches, names): (&Watches, ServiceNames), tasks: &Tasks) {
     let rollout = RolloutConfig { instance: Instance::default(), workers: 4, order: Order::Arrival };
     controllers::rollout::run(watches, rollout, tasks);
-    let names: Arc<dyn Names> = Arc::new(gateway::ServiceNames::new(gateway));
     let analysis = AnalysisConfig { instance: Instance::default(), workers: 4, order: Order::Arrival };
-    controllers::analysis::run(watches, Arc::new(System::new(names)), analysis, tasks);
+    controllers::analysis::run(watches, Arc::new(System::new(Arc::new(names))), analysis, tasks);
     let mut settings = Settings::new(dir.join("repositories"));
     settings.local = LocalRepositories::Read;
     let mut application =

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::path::PathBuf;
 
-use gateway::Gateway;
+use gateway::{Gateway, GatewayConfig};
 use object::json;
 use runtime::{Tasks, Watches};
 use tokio::net::TcpListener;
@@ -32,7 +32,7 @@ pub async fn run(arguments: Arguments, session: &mut Session) -> anyhow::Result<
     let watches = Watches::new(cluster, &tasks);
     let listener = TcpListener::bind(("127.0.0.1", arguments.port)).await?;
     let address = listener.local_addr()?;
-    Gateway::new(&watches, gateway::Config::default()).serve(listener, &tasks);
+    Gateway::new(&watches, GatewayConfig::default(), &tasks).serve(listener, &tasks);
     arguments.ready.write(&json!({"gateway": address.to_string()}))?;
     writeln!(session.err, "serving http://<service>.<namespace>.localhost:{}/", address.port())?;
     until_told().await?;

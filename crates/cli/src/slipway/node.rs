@@ -35,7 +35,7 @@ pub async fn run(arguments: Arguments, session: &mut Session) -> anyhow::Result<
     let tasks = Tasks::new();
     let pods = if arguments.simulate_pods { Pods::Simulated(Rules::default()) } else { Pods::Processes };
     let config = NodeConfig::new(&arguments.name, arguments.dir, pods);
-    Node::new(cluster, config)?.run(&tasks).await?;
+    Node::new(cluster, config).run(&tasks).await?;
     arguments.ready.write(&json!({"node": arguments.name}))?;
     until_told().await?;
     tasks.stop().await;

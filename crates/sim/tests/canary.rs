@@ -1,0 +1,90 @@
+//! A canary in a seeded world: first without faults, then with them.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+use object::{Key, Object, Value, json, yaml};
+use runtime::{Patch, resources};
+use sim::{Rates, World, WorldConfig};
+
+fn answers() -> BTreeMap<String, Value> {
+    [("1.0", "red", "ok"), ("2.0", "blue", "ok"), ("3.0", "blue", "nok")]
+        .into_iter()
+        .map(|(version, color, status)| {
+            (format!("colorapi:{version}"), json!({"color": color, "status": status}))
+        })
+        .collect()
+}
+
+async fn apply(world: &World, folder: &str) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/j1").join(folder);
+    let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    for file in files {
+        for document in yaml::documents(&std::fs::read_to_string(file).unwrap()).unwrap() {
+            let object = Object::parse(document).unwrap();
+            let resource = [resources::ROLLOUTS, resources::ANALYSIS_TEMPLATES, resources::SERVICES]
+                .into_iter()
+                .find(|resource| resource.kind == object.kind())
+                .unwrap();
+            let patch = Patch::apply(object.to_value(), "test").force();
+            world.cluster().patch(&resource, &Key::new("default", object.name()), &patch).await.unwrap();
+        }
+    }
+}
+
+/// Waits until the Rollout's status says so; fails after an hour of virtual time with what it says instead.
+async fn until(world: &World, what: &str, holds: impl Fn(&Object) -> bool) {
+    let clock = world.cluster().clock().clone();
+    let key = Key::new("default", "colorapi");
+    let deadline = clock.now().after(Duration::from_secs(3600));
+    loop {
+        let rollout = world.cluster().get(&resources::ROLLOUTS, &key).await.unwrap();
+        if rollout.as_ref().is_some_and(&holds) {
+            return;
+        }
+        assert!(clock.now() < deadline, "{what}: {}", rollout.unwrap_or_default().into_value()["status"]);
+        clock.sleep(Duration::from_millis(500)).await;
+    }
+}
+
+fn phase(rollout: &Object, phase: &str) -> bool {
+    rollout.str(&["status", "phase"]) == phase
+        && rollout.str(&["status", "observedGeneration"]) == rollout.generation().to_string()
+}
+
+/// Plays the Rollout part of J1 and returns the world at its end.
+async fn play(seed: u64, faults: Option<Rates>, dir: &Path) -> World {
+    let config = WorldConfig {
+        seed,
+        faults,
+        answers: answers(),
+        dir: dir.to_owned(),
+        resync: Duration::from_secs(10),
+    };
+    let world = World::start(config).await.unwrap();
+    apply(&world, "3-rollout").await;
+    until(&world, "1.0 is healthy", |rollout| phase(rollout, "Healthy")).await;
+    apply(&world, "4-blue").await;
+    until(&world, "2.0 is paused", |rollout| phase(rollout, "Paused")).await;
+    until(&world, "2.0 is healthy", |rollout| phase(rollout, "Healthy")).await;
+    apply(&world, "5-broken").await;
+    until(&world, "3.0 is degraded", |rollout| {
+        phase(rollout, "Degraded") && rollout.str(&["status", "message"]).starts_with("RolloutAborted")
+    })
+    .await;
+    apply(&world, "6-blue-again").await;
+    until(&world, "2.0 is healthy again", |rollout| phase(rollout, "Healthy")).await;
+    world
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_canary_is_promoted_and_a_bad_one_is_aborted() {
+    let dir = tempfile::tempdir().unwrap();
+    let world = play(1, None, dir.path()).await;
+    assert_eq!(world.invariants().broken(), Vec::<String>::new());
+    assert!(world.invariants().looks() > 100);
+    world.stop().await;
+}
