@@ -76,3 +76,25 @@ fn chosen(scripts: Vec<Script>, names: &[String]) -> anyhow::Result<Vec<Script>>
     let wanted = |script: &Script| names.is_empty() || names.contains(&script.namespace);
     Ok(scripts.into_iter().filter(wanted).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_script_is_recorded_step_by_step() {
+        let folder = crate::paths::workspace().join("crates/apiserver/tests/transcripts");
+        let scripts = Script::read_all(&folder).unwrap();
+        let mut steps = 0;
+        for script in &scripts {
+            let path = folder.join(format!("{}.recorded.json", script.namespace));
+            let recording = Recording::read(&path).unwrap();
+            assert_eq!(recording.server, KUBERNETES, "{}: record again", path.display());
+            let recorded: Vec<_> = recording.answers.iter().map(|answer| &answer.step).collect();
+            let wanted: Vec<_> = script.steps.iter().map(|step| &step.name).collect();
+            assert_eq!(recorded, wanted, "{}: record again", path.display());
+            steps += wanted.len();
+        }
+        assert!(steps >= 120, "{steps} steps are too few to hold a server to");
+    }
+}

@@ -6,9 +6,6 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde_json::Value;
 
-/// Lies beside the scripts: what the replay accepts as different, with reasons. It is the replay's own.
-const ACCEPTED: &str = "accepted.yaml";
-
 /// One theme: a file of steps that are played in order against one server.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
@@ -177,7 +174,7 @@ impl Script {
         Self::parse(path, &stem, text)
     }
 
-    /// Reads all `*.yaml` files of a folder but the list of accepted differences, by name.
+    /// Reads all `*.yaml` files of a folder, by name.
     ///
     /// **Errors**: as [`Script::read`].
     pub fn read_all(dir: &Path) -> Result<Vec<Self>, ScriptError> {
@@ -185,7 +182,7 @@ impl Script {
         let mut paths = Vec::new();
         for entry in std::fs::read_dir(dir).map_err(fail)? {
             let path = entry.map_err(fail)?.path();
-            if path.extension().is_some_and(|extension| extension == "yaml") && !path.ends_with(ACCEPTED) {
+            if path.extension().is_some_and(|extension| extension == "yaml") {
                 paths.push(path);
             }
         }

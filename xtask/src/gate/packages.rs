@@ -42,7 +42,14 @@ pub(super) fn ensure_installed() -> anyhow::Result<()> {
 }
 
 fn missing() -> Vec<&'static str> {
-    NEEDED.iter().filter(|(_, sign)| !is_present(sign)).map(|(package, _)| *package).collect()
+    let absent = |(_, sign): &&(&str, Sign)| !is_present(sign);
+    let mut missing: Vec<_> = NEEDED.iter().filter(absent).map(|(package, _)| *package).collect();
+    let go = ["go", "pip3", "pip"].map(Sign::Program);
+    if !go.iter().any(is_present) {
+        // The Go toolchain then comes as a wheel.
+        missing.push("python3-pip");
+    }
+    missing
 }
 
 fn is_present(sign: &Sign) -> bool {
