@@ -4,6 +4,7 @@
 //! kept in `extra` at each level and written back.
 
 mod operation;
+mod project;
 mod spec;
 mod status;
 mod validate;
@@ -17,6 +18,7 @@ pub use operation::{
     HookStrategy, Info, Initiator, Operation, OperationPhase, OperationState, ResourceResult, ResultCode,
     SyncOperation, SyncPhase, SyncResource, SyncResult, SyncStrategy,
 };
+pub use project::{OrphanedResources, Project, ProjectDestination, ProjectKind, ProjectRole, ProjectSpec};
 pub use spec::{
     ApplicationSpec, Automated, Backoff, Destination, Directory, IgnoreDifference, ManagedNamespaceMetadata,
     Retry, Source, SyncPolicy,

@@ -28,7 +28,17 @@ pub fn settle(
             message: "Operation termination had errors".into(),
         };
     }
-    quietly(tasks, after.clone())
+    let held = actions.iter().zip(outcomes).find_map(|(action, outcome)| match (action, outcome) {
+        (Action::ReleaseHook { gvk, key, .. }, Outcome::Refused(why)) => {
+            Some(format!("waiting to release hook {}/{}/{}: {why}", gvk.group, gvk.kind, key.name))
+        }
+        _ => None,
+    });
+    match held {
+        // A hook that keeps our finalizer could never be deleted: the next pass tries again.
+        Some(text) => After::Wait { waiting: Waiting::Tasks(text), wake: Wake::OnChange },
+        None => quietly(tasks, after.clone()),
+    }
 }
 
 fn note(

@@ -77,3 +77,12 @@ fn fields_not_acted_on_are_named() {
         ]
     );
 }
+
+#[test]
+fn a_project_survives_a_round_trip() {
+    let text = include_str!("../../tests/appproject-team-a.yaml");
+    let object = Object::from_value(object::yaml::document(text).unwrap());
+    let project = Project::from_object(&object).unwrap();
+    assert_eq!(project.spec.source_repos.len(), 2);
+    assert_eq!(Some(&to_value(&project.spec)), object.get(&["spec"]));
+}

@@ -454,3 +454,19 @@ fn a_cluster_that_is_not_known_blocks_the_deletion() {
     let deletion = sync::deletion(&world.app, &world.observe(Level::Nothing));
     assert_eq!((deletion.finalizers.len(), deletion.why), (1, Why::Blocked(vec!["gone".into()])));
 }
+
+#[test]
+fn an_operation_does_not_end_while_a_hook_keeps_our_finalizer() {
+    let job =
+        Object::from_value(json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "hook",
+        "annotations": {"argocd.argoproj.io/hook": "Sync"}}}));
+    let mut world = world(vec![job]);
+    request(&mut world, json!({}));
+    world.step();
+    let step = sync::step(&world.app, &world.observe(Level::Latest));
+    assert!(matches!(step.actions[..], [Action::ReleaseHook { .. }]), "{:?}", step.actions);
+    let refused = step.clone().settle(&[sync::Outcome::Refused("conflict".into())], world.now);
+    assert!(!refused.done);
+    assert_eq!(refused.why.to_string(), "waiting to release hook batch/Job/hook: conflict");
+    assert!(step.settle(&[sync::Outcome::Done], world.now).done);
+}
