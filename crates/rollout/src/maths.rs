@@ -149,3 +149,6 @@ fn fit(scene: &Scene, drained: (Size, &mut i32), growing: (Size, &mut i32)) {
     *growing_to += min(max(0, growing_size.available - *growing_to), max(0, floor - available));
     *drained_to -= max(0, *growing_to + *drained_to - limit);
 }
+
+#[cfg(test)]
+mod tests;

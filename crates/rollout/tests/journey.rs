@@ -112,6 +112,7 @@ fn a_bad_version_is_taken_back() {
     assert_eq!(world.status()["currentStepIndex"], json!(0));
     assert_eq!(world.status()["duration"]["completionStatus"], json!("Aborted"));
     assert_eq!(world.status()["canary"], json!({}));
+    assert_eq!(world.selected("shop-canary"), world.selected("shop-stable"));
     assert!(world.waits_for(|reason| matches!(reason, Reason::BlockedByAbort { .. })));
 
     // The user puts the stable template back: no steps, healthy at once.

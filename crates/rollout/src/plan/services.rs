@@ -5,19 +5,20 @@
 use object::json;
 
 use super::pass::Pass;
-use super::pause;
 use crate::sets::Set;
 use crate::{Action, Event, Reason, ServiceSwitch, keys};
 
-/// Points the stable Service to the stable pods and the canary Service to the new ones, when there are any.
+/// Points the stable Service to the stable pods and the canary Service to the new ones, when there are any; after an
+/// abort both to the stable ones.
 pub(super) fn reconcile(pass: &mut Pass) {
     let Some(canary) = pass.rollout().canary() else { return };
-    if pause::halted(pass) {
+    if pass.paused_by_user() && !pass.aborted() {
         return;
     }
-    let (stable, new) = (pass.sets.stable().cloned(), pass.sets.new_set().cloned());
+    let stable = pass.sets.stable().cloned();
+    let canary_set = if pass.aborted() { stable.clone() } else { pass.sets.new_set().cloned() };
     ensure(pass, &canary.stable_service, stable);
-    ensure(pass, &canary.canary_service, new);
+    ensure(pass, &canary.canary_service, canary_set);
 }
 
 fn ensure(pass: &mut Pass, name: &str, set: Option<Set>) {
@@ -33,9 +34,7 @@ fn ensure(pass: &mut Pass, name: &str, set: Option<Set>) {
     let managed = service.annotation(keys::MANAGED_BY).is_some();
     let ready = if managed { set.size.available > 0 } else { set.fully_available() };
     if !ready {
-        if !pass.aborted() {
-            pass.wait(Reason::WaitingOnService { service: name.to_owned(), set: set.name().to_owned() });
-        }
+        pass.wait(Reason::WaitingOnService { service: name.to_owned(), set: set.name().to_owned() });
         return;
     }
     let mut patch = json!({"spec": {"selector": {keys::HASH: set.hash}}});
