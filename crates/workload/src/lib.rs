@@ -4,9 +4,11 @@
 //! speak only the Kubernetes API, keep nothing but short-lived notes of their own writes, and write nothing at rest.
 //! Never used against a cluster that runs its own. Start at [`run`].
 
+mod deployment;
 mod discovery;
 mod endpoints;
 mod garbage;
+mod job;
 mod namespace;
 pub mod pod;
 mod replica_set;
@@ -25,6 +27,10 @@ pub struct Set(Vec<Kind>);
 pub enum Kind {
     /// ReplicaSets to Pods.
     ReplicaSet,
+    /// Deployments to ReplicaSets.
+    Deployment,
+    /// Jobs to Pods.
+    Job,
     /// Services to EndpointSlices and Endpoints.
     Endpoints,
     /// Namespaces: default account, and emptying those that are deleted.
@@ -52,6 +58,8 @@ pub fn run(cluster: &Cluster, watches: &Watches, tasks: &Tasks, set: &Set) {
     for kind in &set.0 {
         match kind {
             Kind::ReplicaSet => replica_set::run(cluster, watches, tasks),
+            Kind::Deployment => deployment::run(cluster, watches, tasks),
+            Kind::Job => job::run(cluster, watches, tasks),
             Kind::Endpoints => endpoints::run(cluster, watches, tasks),
             Kind::Namespace => namespace::run(cluster, watches, tasks),
             Kind::Garbage => garbage::run(cluster, watches, tasks),
