@@ -52,13 +52,28 @@ pub(crate) fn fill(kind: &Kind, object: &mut Value) {
         }
         "networking.k8s.io/networkpolicies" => network_policy(object),
         "apiextensions.k8s.io/customresourcedefinitions" => definition(object),
-        "autoscaling/horizontalpodautoscalers" => set(&mut object["spec"], "minReplicas", 1),
+        "autoscaling/horizontalpodautoscalers" => autoscaler(&mut object["spec"]),
         "scheduling.k8s.io/priorityclasses" => set(object, "preemptionPolicy", "PreemptLowerPriority"),
         "storage.k8s.io/storageclasses" => {
             set(object, "reclaimPolicy", "Delete");
             set(object, "volumeBindingMode", "Immediate");
         }
         _ => {}
+    }
+}
+
+/// Drops what indexing made.
+pub(super) fn tidy(value: &mut Value) {
+    if let Some(map) = value.as_object_mut() {
+        map.retain(|_, value| !value.is_null());
+    }
+}
+
+fn autoscaler(spec: &mut Value) {
+    set(spec, "minReplicas", 1);
+    let cpu = json!({"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 80}});
+    if spec["metrics"].as_array().is_none_or(Vec::is_empty) {
+        spec["metrics"] = json!([{ "type": "Resource", "resource": cpu }]);
     }
 }
 
@@ -97,9 +112,17 @@ fn stateful_set(object: &mut Value) {
     set(spec, "replicas", 1);
     set(spec, "revisionHistoryLimit", 10);
     pods::template(&mut spec["template"]);
+    each(&mut spec["volumeClaimTemplates"], |claim| {
+        claim["apiVersion"] = "v1".into();
+        claim["kind"] = "PersistentVolumeClaim".into();
+        set(&mut claim["spec"], "volumeMode", "Filesystem");
+        set(&mut claim["status"], "phase", "Pending");
+    });
+    tidy(spec);
 }
 
 fn daemon_set(object: &mut Value) {
+    set(&mut object["metadata"]["annotations"], "deprecated.daemonset.template.generation", "1");
     let spec = &mut object["spec"];
     set(spec, "updateStrategy", json!({}));
     set(&mut spec["updateStrategy"], "type", "RollingUpdate");
@@ -127,7 +150,7 @@ fn job(object: &mut Value) {
     set(spec, "suspend", false);
     let replacement = if spec["podFailurePolicy"].is_null() { "TerminatingOrFailed" } else { "Failed" };
     set(spec, "podReplacementPolicy", replacement);
-    set(spec, "manualSelector", Value::Null);
+    set(spec, "manualSelector", false);
     pods::template(&mut spec["template"]);
     if let Some(map) = spec.as_object_mut() {
         map.retain(|_, value| !value.is_null());

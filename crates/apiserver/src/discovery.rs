@@ -8,7 +8,7 @@ use http::{HeaderMap, header};
 use serde_json::{Value, json};
 
 use crate::encode;
-use crate::kinds::{self, Kind};
+use crate::kinds::{self, Kind, Subresource};
 use crate::route::Page;
 use crate::server::Api;
 use crate::status::{Failure, Outcome};
@@ -83,9 +83,27 @@ pub(crate) fn kinds(api: &Api) -> Vec<Arc<Kind>> {
     all
 }
 
+/// The built-in groups in the order in which kube-apiserver lists them.
+const GROUPS: [&str; 14] = [
+    "apps",
+    "events.k8s.io",
+    "authentication.k8s.io",
+    "authorization.k8s.io",
+    "autoscaling",
+    "batch",
+    "networking.k8s.io",
+    "policy",
+    "rbac.authorization.k8s.io",
+    "storage.k8s.io",
+    "apiextensions.k8s.io",
+    "scheduling.k8s.io",
+    "coordination.k8s.io",
+    "discovery.k8s.io",
+];
+
 /// Returns the names of the groups, without the core group.
 fn groups(api: &Api) -> Vec<String> {
-    let mut names: Vec<String> = Vec::new();
+    let mut names: Vec<String> = GROUPS.map(str::to_owned).to_vec();
     for kind in kinds(api) {
         if !kind.group.is_empty() && !names.contains(&kind.group) {
             names.push(kind.group.clone());
@@ -148,9 +166,11 @@ fn resources(api: &Api, group: &str, version: &str) -> Outcome<Value> {
     found.sort_by(|a, b| a.plural.cmp(&b.plural));
     let api_version = found[0].api_version();
     let list: Vec<Value> = found.iter().flat_map(|kind| rows(kind)).collect();
-    Ok(json!({
-        "kind": "APIResourceList", "apiVersion": "v1", "groupVersion": api_version, "resources": list,
-    }))
+    let mut body = json!({ "kind": "APIResourceList", "groupVersion": api_version, "resources": list });
+    if !group.is_empty() {
+        body["apiVersion"] = "v1".into();
+    }
+    Ok(body)
 }
 
 fn rows(kind: &Kind) -> Vec<Value> {
@@ -170,7 +190,7 @@ fn rows(kind: &Kind) -> Vec<Value> {
         own["storageVersionHash"] = hash(kind).into();
     }
     let mut rows = vec![own];
-    for (name, sub) in &kind.subresources {
+    for (name, sub) in subresources(kind) {
         let mut row = json!({
             "name": format!("{}/{name}", kind.plural), "singularName": "", "namespaced": kind.namespaced,
             "kind": sub.kind, "verbs": sub.verbs,
@@ -213,6 +233,15 @@ fn together(api: &Api, group: &str) -> Value {
     json!({ "metadata": metadata, "versions": versions })
 }
 
+/// The subresources in the order in which they are listed: those of custom resources start with the status.
+fn subresources(kind: &Kind) -> Vec<(&String, &Subresource)> {
+    let mut list: Vec<_> = kind.subresources.iter().collect();
+    if kind.custom.is_some() {
+        list.reverse();
+    }
+    list
+}
+
 fn aggregated(kind: &Kind) -> Value {
     let response = |name: &str| match kind.custom {
         Some(_) => json!({ "group": kind.group, "version": kind.version, "kind": name }),
@@ -229,9 +258,8 @@ fn aggregated(kind: &Kind) -> Value {
     if !kind.categories.is_empty() {
         own["categories"] = kind.categories.clone().into();
     }
-    let subresources: Vec<Value> = kind
-        .subresources
-        .iter()
+    let subresources: Vec<Value> = subresources(kind)
+        .into_iter()
         .map(|(name, sub)| {
             let kind = match sub.version.as_str() {
                 "" => response(&sub.kind),

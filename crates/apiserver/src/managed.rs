@@ -39,6 +39,11 @@ pub(crate) fn schema(kind: &Kind) -> (&Schema, TypeRef) {
 /// Returns `after` with the owners of its fields, given those of `before`.
 pub(crate) fn update(kind: &Kind, before: Option<&Value>, after: Value, owner: &Owner) -> Value {
     let (schema, ty) = schema(kind);
+    let blank = match (before, &kind.custom) {
+        (None, None) => blank(kind),
+        _ => None,
+    };
+    let before = before.or(blank.as_ref());
     let options = patch::apply::UpdateOptions {
         manager: &owner.manager,
         api_version: &kind.api_version(),
@@ -46,4 +51,13 @@ pub(crate) fn update(kind: &Kind, before: Option<&Value>, after: Value, owner: &
         now: &owner.now,
     };
     patch::apply::update(before, after, &options, schema, &ty)
+}
+
+/// An object of a built-in kind in which nothing is set: what Go has before the first field is read.
+fn blank(kind: &Kind) -> Option<Value> {
+    let name = crate::go::struct_of(&kind.group, &kind.version, &kind.kind)?;
+    let mut value = crate::go::decode(&name, &serde_json::json!({})).ok()?.value;
+    value["apiVersion"] = kind.api_version().into();
+    value["kind"] = kind.kind.clone().into();
+    Some(value)
 }

@@ -12,7 +12,7 @@ pub(crate) fn begin(call: &Call, object: &mut Value) {
     }
     let Some(metadata) = object["metadata"].as_object_mut() else { return };
     for field in
-        ["deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "generation", "resourceVersion"]
+        ["deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "resourceVersion"]
     {
         metadata.remove(field);
     }

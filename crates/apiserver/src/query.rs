@@ -61,7 +61,7 @@ impl Query {
 
     pub fn effect(&self) -> Outcome<Effect> {
         match self.get("dryRun") {
-            "" => Ok(Effect::Write),
+            "" if !self.has("dryRun") => Ok(Effect::Write),
             "All" => Ok(Effect::DryRun),
             other => Err(self.invalid_option("dryRun", other, "\"All\"")),
         }

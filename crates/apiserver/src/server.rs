@@ -11,7 +11,7 @@ use http_body_util::{BodyExt, Limited};
 use runtime::Clock;
 use store::Store;
 
-use crate::call::{Call, Reply};
+use crate::call::Call;
 use crate::config::Config;
 use crate::crd::Customs;
 use crate::query::Query;
@@ -73,7 +73,7 @@ async fn answer(State(api): State<Api>, request: Request) -> Response {
 async fn dispatch(api: Api, request: Request) -> Outcome<Response> {
     let (parts, body) = request.into_parts();
     let path = parts.uri.path().to_owned();
-    let Some(route) = route::find(&api, &path) else { return Ok(nothing_there(&path)) };
+    let Some(route) = route::find(&api, &path) else { return Ok(nothing_there(&api, &path)) };
     let query = Query::of(&parts.uri)?;
     match route {
         Route::Health => Ok(encode::text(200, "ok")),
@@ -99,18 +99,16 @@ async fn collect(body: Body, limit: usize) -> Outcome<Bytes> {
     }
 }
 
-fn nothing_there(path: &str) -> Response {
-    if path.starts_with("/apis/") || path.starts_with("/api/") {
-        let message = "the server could not find the requested resource";
-        let failure = Failure::new(404, "NotFound", message).with("", serde_json::Value::Null);
-        if path.split('/').count() > 4 {
-            return failure.into_response();
-        }
+fn nothing_there(api: &Api, path: &str) -> Response {
+    let mut parts = path.trim_start_matches('/').split('/');
+    let known = match (parts.next(), parts.next(), parts.next()) {
+        (Some("apis"), Some(group), Some(_)) => discovery::has_group(api, group),
+        (Some("api"), Some("v1"), Some(_)) => true,
+        _ => false,
+    };
+    if !known {
+        return encode::text(404, "404 page not found\n");
     }
-    encode::text(404, "404 page not found\n")
-}
-
-/// An answer to a request about objects, encoded as the request wants it.
-pub(crate) fn reply(call: &Call, reply: Reply) -> Outcome<Response> {
-    encode::reply(call, reply)
+    let message = "the server could not find the requested resource";
+    Failure::new(404, "NotFound", message).with("", serde_json::Value::Null).into_response()
 }

@@ -66,11 +66,6 @@ impl Failure {
         Self::conflict(kind, name, why)
     }
 
-    pub fn method(kind: &Kind, verb: &str) -> Self {
-        let message = format!("{verb} is not supported on resources of kind \"{}\"", kind.qualified());
-        Self::new(405, "MethodNotAllowed", message).about(kind, "")
-    }
-
     pub fn no_method() -> Self {
         let message = "the server does not allow this method on the requested resource";
         Self::new(405, "MethodNotAllowed", message).with("", Value::Null)
@@ -150,7 +145,7 @@ impl From<StoreError> for Failure {
                 Self::expired(format!("too old resource version: {requested} ({oldest})"))
             }
             StoreError::Future { requested, current } => {
-                let message = format!("Too large resource version: {requested}, current: {current}");
+                let message = format!("Timeout: Too large resource version: {requested}, current: {current}");
                 let cause =
                     json!([{ "reason": "ResourceVersionTooLarge", "message": "Too large resource version" }]);
                 Self::new(504, "Timeout", message).with("causes", cause).with("retryAfterSeconds", 1)

@@ -33,7 +33,6 @@ const GENERATIONS: &[&str] = &[
     "apiextensions.k8s.io/customresourcedefinitions",
     "discovery.k8s.io/endpointslices",
     "scheduling.k8s.io/priorityclasses",
-    "autoscaling/horizontalpodautoscalers",
 ];
 
 /// Kinds of which a client may not replace an object without saying its version.
@@ -64,6 +63,8 @@ pub(crate) fn before_create(call: &Call, object: &mut Value) -> Outcome<()> {
     match kind.id().as_str() {
         "/pods" => pods::before_create(object),
         "/namespaces" => before_namespace(object),
+        "/persistentvolumeclaims" => before_claim(object),
+        "/nodes" => before_node(object),
         "/services" => allocate::service(call, object, None)?,
         "batch/jobs" => workloads::job(object),
         "apiextensions.k8s.io/customresourcedefinitions" => {
@@ -86,6 +87,24 @@ fn reset_status(kind: &Kind, object: &mut Value) {
     }
 }
 
+/// **Source:** the admission plugin StorageObjectInUseProtection.
+fn before_claim(object: &mut Value) {
+    let mut finalizers = object["metadata"]["finalizers"].as_array().cloned().unwrap_or_default();
+    let own = json!("kubernetes.io/pvc-protection");
+    if !finalizers.contains(&own) {
+        finalizers.push(own);
+    }
+    object["metadata"]["finalizers"] = finalizers.into();
+    object["status"] = json!({ "phase": "Pending" });
+}
+
+fn before_node(object: &mut Value) {
+    let capacity = object["status"]["capacity"].clone();
+    if capacity.is_object() && object["status"]["allocatable"].is_null() {
+        object["status"]["allocatable"] = capacity;
+    }
+}
+
 fn before_namespace(object: &mut Value) {
     let finalizers = object["spec"]["finalizers"].as_array().cloned().unwrap_or_default();
     if !finalizers.contains(&json!("kubernetes")) {
@@ -105,7 +124,7 @@ pub(crate) fn isolate(call: &Call, before: &Value, after: &mut Value) {
     let Some(map) = after.as_object_mut() else { return };
     match call.target.subresource.as_str() {
         "" if kind.has_status() => keep(before, map, "status"),
-        "" if kind.id() == "/namespaces" => keep(before, map, "status"),
+        "" | "finalize" if kind.id() == "/namespaces" => keep(before, map, "status"),
         "status" => {
             let others: Vec<String> = map.keys().filter(|key| is_spec(key)).cloned().collect();
             others.iter().for_each(|key| keep(before, map, key));
@@ -161,7 +180,8 @@ pub(crate) fn before_update(call: &Call, before: &Value, after: &mut Value) -> O
         }
         _ => {}
     }
-    if has_generation(kind) && drives(kind, before) != drives(kind, after) {
+    let bound = call.target.subresource == "binding";
+    if has_generation(kind) && !bound && drives(kind, before) != drives(kind, after) {
         let generation = before["metadata"]["generation"].as_i64().unwrap_or_default();
         after["metadata"]["generation"] = json!(generation + 1);
     }

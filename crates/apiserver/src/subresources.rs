@@ -49,7 +49,11 @@ async fn bind(call: &Call) -> Outcome<Reply> {
     let now = call.now();
     let annotations = body["metadata"]["annotations"].clone();
     update::run(call, |before| {
-        let refuse = |why: String| Failure::conflict(call.kind(), &call.target.name, why);
+        let refuse = |why: String| {
+            let mut failure = Failure::conflict(call.kind(), &call.target.name, why);
+            failure.message = failure.message.replacen("on pods ", "on pods/binding ", 1);
+            failure.with("kind", "pods/binding")
+        };
         if before["metadata"]["deletionTimestamp"].is_string() {
             return Err(refuse(format!(
                 "pod {} is being deleted, cannot be assigned to a host",
@@ -66,7 +70,7 @@ async fn bind(call: &Call) -> Outcome<Reply> {
             object["metadata"]["annotations"][key] = value.clone();
         }
         scheduled(&mut object, &now);
-        Ok(Change { object, operation: Operation::Update })
+        Ok(Change { object, operation: Operation::Apply })
     })
     .await?;
     let status =

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{each, set};
+use super::{each, set, tidy};
 
 /// The defaults of a Pod: those of its spec, and more.
 pub(super) fn pod(object: &mut Value) {
@@ -52,13 +52,6 @@ pub(super) fn spec(spec: &mut Value) {
     }
     each(&mut spec["volumes"], volume);
     tidy(spec);
-}
-
-/// Drops what indexing made.
-fn tidy(value: &mut Value) {
-    if let Some(map) = value.as_object_mut() {
-        map.retain(|_, value| !value.is_null());
-    }
 }
 
 fn requests_from_limits(container: &mut Value) {

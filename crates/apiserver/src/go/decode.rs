@@ -117,6 +117,9 @@ fn join(path: &str, key: &str) -> String {
 }
 
 fn omitted(field: &Field, value: &Value) -> bool {
+    if matches!(field.ty, Type::Time | Type::MicroTime) && field.omit != Omit::Zero {
+        return false;
+    }
     let empty = match value {
         Value::Null => true,
         _ if matches!(field.ty, Type::Pointer(_)) => false,

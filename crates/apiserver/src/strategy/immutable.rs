@@ -136,6 +136,8 @@ pub(super) fn finalizers(before: &Value, after: &Value, errors: &mut Vec<FieldEr
             "no new finalizers can be added if the object is being deleted, found new finalizers []string{{{}}}",
             quoted.join(", ")
         );
-        errors.push(FieldError::forbidden("metadata.finalizers", detail));
+        // Upstream checks twice and says so twice.
+        let error = FieldError::forbidden("metadata.finalizers", detail);
+        errors.extend([error.clone(), error]);
     }
 }

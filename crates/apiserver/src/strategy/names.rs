@@ -92,11 +92,6 @@ pub(super) fn dns_label(name: &str) -> Vec<String> {
     problems(Rule::Label, name)
 }
 
-/// Returns what is wrong with a DNS subdomain.
-pub(super) fn dns_subdomain(name: &str) -> Vec<String> {
-    problems(Rule::Subdomain, name)
-}
-
 fn is_label(text: &str) -> bool {
     let inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     !text.is_empty() && text.chars().all(inner) && !text.starts_with('-') && !text.ends_with('-')

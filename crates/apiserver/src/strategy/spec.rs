@@ -34,7 +34,18 @@ pub(super) fn check(kind: &Kind, object: &Value, before: Option<&Value>, errors:
         "networking.k8s.io/ingresses" => ingress(spec, errors),
         "discovery.k8s.io/endpointslices" => slice(object, errors),
         "coordination.k8s.io/leases" => lease(spec, errors),
+        "/events" | "events.k8s.io/events" => event(object, errors),
         _ => {}
+    }
+}
+
+fn event(object: &Value, errors: &mut Vec<FieldError>) {
+    for field in ["involvedObject", "regarding"] {
+        let namespace = &object[field]["namespace"];
+        if namespace.is_string() && *namespace != object["metadata"]["namespace"] {
+            let path = format!("{field}.namespace");
+            errors.push(FieldError::invalid(path, namespace, "does not match event.namespace"));
+        }
     }
 }
 
@@ -215,6 +226,7 @@ fn ingress(spec: &Value, errors: &mut Vec<FieldError>) {
 }
 
 fn slice(object: &Value, errors: &mut Vec<FieldError>) {
+    addresses(object, errors);
     let kinds = ["IPv4", "IPv6", "FQDN"];
     match object["addressType"].as_str().unwrap_or_default() {
         "" => errors.push(FieldError::required("addressType", "")),
@@ -226,6 +238,19 @@ fn slice(object: &Value, errors: &mut Vec<FieldError>) {
             ));
         }
         _ => {}
+    }
+}
+
+fn addresses(object: &Value, errors: &mut Vec<FieldError>) {
+    for (index, endpoint) in object["endpoints"].as_array().into_iter().flatten().enumerate() {
+        for (at, address) in endpoint["addresses"].as_array().into_iter().flatten().enumerate() {
+            let parsed = address.as_str().unwrap_or_default().parse::<std::net::IpAddr>();
+            if parsed.is_ok_and(|address| address.is_loopback()) {
+                let path = format!("endpoints[{index}].addresses[{at}]");
+                let detail = "may not be in the loopback range (127.0.0.0/8, ::1/128)";
+                errors.push(FieldError::invalid(path, address, detail));
+            }
+        }
     }
 }
 

@@ -10,6 +10,7 @@ pub(super) fn job(object: &mut Value) {
         return;
     }
     let (uid, name) = (object["metadata"]["uid"].clone(), object["metadata"]["name"].clone());
+    let shared = object["metadata"]["labels"] == object["spec"]["template"]["metadata"]["labels"];
     let labels = &mut object["spec"]["template"]["metadata"]["labels"];
     for (key, value) in [
         ("controller-uid", &uid),
@@ -18,6 +19,9 @@ pub(super) fn job(object: &mut Value) {
         ("batch.kubernetes.io/job-name", &name),
     ] {
         labels[key] = value.clone();
+    }
+    if shared {
+        object["metadata"]["labels"] = object["spec"]["template"]["metadata"]["labels"].clone();
     }
     object["spec"]["selector"]["matchLabels"] = json!({ "batch.kubernetes.io/controller-uid": uid });
 }

@@ -21,7 +21,7 @@ pub(crate) async fn answer(call: &Call) -> Outcome<Reply> {
     }
     let taken = intake::object(call)?;
     if let Some(review) = reviews::answer(call, &taken.object) {
-        return Ok(Reply::new(201, review));
+        return Ok(Reply::new(201, review?));
     }
     let body = named(call, taken.object)?;
     let created = run(call, body, managed::Operation::Update).await?;
@@ -85,6 +85,16 @@ fn strip_status(object: &mut Value, present: bool) {
     }
 }
 
+/// The name is taken, perhaps by an object on its way out.
+fn taken(call: &Call, key: &str, name: &str) -> Failure {
+    let mut failure = Failure::already_exists(call.kind(), name);
+    let there = call.api.store.get(key).map(|entry| crate::stored::read(call.kind(), &entry));
+    if there.is_some_and(|object| object["metadata"]["deletionTimestamp"].is_string()) {
+        failure.message.insert_str(0, "object is being deleted: ");
+    }
+    failure
+}
+
 async fn once(call: &Call, mut object: Value) -> Outcome<Value> {
     let kind = call.kind();
     meta::begin(call, &mut object);
@@ -111,7 +121,7 @@ async fn once(call: &Call, mut object: Value) -> Outcome<Value> {
             }
             Ok(object)
         }
-        Err(StoreError::Exists { .. }) => Err(Failure::already_exists(kind, &name)),
+        Err(StoreError::Exists { .. }) => Err(taken(call, &key, &name)),
         Err(error) => Err(error.into()),
     }
 }

@@ -52,11 +52,14 @@ impl Options {
             dry: body["dryRun"].as_array().is_some_and(|list| !list.is_empty()),
         };
         if let Some(orphan) = body["orphanDependents"].as_bool() {
+            if let Some(policy) = &options.propagation {
+                return Err(both(policy));
+            }
             options.propagation = Some(if orphan { "Orphan" } else { "Background" }.to_owned());
         }
         options.dry |= call.query.effect()? == Effect::DryRun;
-        if let Some(seconds) = call.query.number("gracePeriodSeconds")? {
-            options.grace = i64::try_from(seconds).ok();
+        if let Ok(seconds) = call.query.get("gracePeriodSeconds").parse() {
+            options.grace = Some(seconds);
         }
         if call.query.has("propagationPolicy") {
             options.propagation = Some(call.query.get("propagationPolicy").to_owned());
@@ -66,6 +69,16 @@ impl Options {
             Some(other) => Err(wrong_policy(other)),
         }
     }
+}
+
+fn both(policy: &str) -> Failure {
+    let detail = "orphanDependents and deletionPropagation cannot be both set";
+    let error = crate::field::FieldError::invalid("propagationPolicy", &json!(policy), detail);
+    let message = format!("DeleteOptions.meta.k8s.io \"\" is invalid: {error}");
+    Failure::new(422, "Invalid", message)
+        .with("group", "meta.k8s.io")
+        .with("kind", "DeleteOptions")
+        .with("causes", vec![error.cause()])
 }
 
 fn wrong_policy(found: &str) -> Failure {
@@ -89,11 +102,13 @@ enum Deleted {
 pub(crate) async fn answer(call: &Call) -> Outcome<Reply> {
     let options = Options::of(call)?;
     let kind = call.kind();
+    let name = &call.target.name;
+    if kind.id() == "/namespaces" && ["default", "kube-system", "kube-public"].contains(&name.as_str()) {
+        let message = format!("namespaces {name:?} is forbidden: this namespace may not be deleted");
+        return Err(Failure::new(403, "Forbidden", message).about(kind, name));
+    }
     match run(call, &call.target, &options).await? {
-        Deleted::Waiting(object) => {
-            let code = if options.propagation.as_deref() == Some("Background") && false { 202 } else { 200 };
-            Ok(Reply::new(code, object))
-        }
+        Deleted::Waiting(object) => Ok(Reply::new(200, object)),
         Deleted::Gone(object) if returns_object(kind) => Ok(Reply::new(200, object)),
         Deleted::Gone(object) => Ok(Reply::new(200, success(kind, &object))),
     }
@@ -145,7 +160,7 @@ pub(crate) async fn collection(call: &Call) -> Outcome<Reply> {
             subresource: String::new(),
         };
         match run(call, &target, &options).await {
-            Ok(Deleted::Gone(object) | Deleted::Waiting(object)) => deleted.push(object),
+            Ok(Deleted::Gone(_) | Deleted::Waiting(_)) => deleted.push(object),
             Err(failure) if failure.code == StatusCode::NOT_FOUND.as_u16() => {}
             Err(failure) => return Err(failure),
         }
@@ -162,7 +177,7 @@ async fn run(call: &Call, target: &Target, options: &Options) -> Outcome<Deleted
         let before = stored::read(kind, &entry);
         check_preconditions(kind, &before, options)?;
         let after = marked(call, kind, &before, options);
-        let gone = meta::is_finished(&after) || (waits_for_nothing(kind, &after));
+        let gone = meta::is_finished(&after);
         if options.dry {
             return Ok(if gone { Deleted::Gone(after) } else { Deleted::Waiting(after) });
         }
@@ -176,6 +191,7 @@ async fn run(call: &Call, target: &Target, options: &Options) -> Outcome<Deleted
             call.api.store.put(&key, stored::write(kind, &after), at).await.map(|entry| entry.modified)
         };
         match done {
+            Ok(_) if gone && kind.id() == "/pods" => return Ok(Deleted::Gone(after)),
             Ok(_) if gone => return Ok(Deleted::Gone(before)),
             Ok(revision) => {
                 let mut after = after;
@@ -189,27 +205,24 @@ async fn run(call: &Call, target: &Target, options: &Options) -> Outcome<Deleted
     Err(Failure::modified(kind, &target.name))
 }
 
-fn waits_for_nothing(_kind: &Kind, _after: &Value) -> bool {
-    false
-}
-
 fn check_preconditions(kind: &Kind, before: &Value, options: &Options) -> Outcome<()> {
     let metadata = &before["metadata"];
     let text = |field: &str| metadata[field].as_str().unwrap_or_default();
     let name = text("name");
-    if let Some(wanted) = options.uid.as_deref().filter(|wanted| *wanted != text("uid")) {
-        let why = format!(
-            "Precondition failed: UID in precondition: {wanted}, UID in object meta: {}",
-            text("uid")
+    let refuse = |field: &str, wanted: &str, tail: &str| {
+        let found = text(if field == "UID" { "uid" } else { "resourceVersion" });
+        let message = format!(
+            "Operation cannot be fulfilled on {} \"{name}\": the {field} in the precondition ({wanted}) does not match \
+             the {field} in record ({found}). The object might have been {tail}",
+            kind.qualified_kind()
         );
-        return Err(Failure::conflict(kind, name, why));
+        Err(Failure::new(409, "Conflict", message).about(kind, name).with("kind", kind.kind.clone()))
+    };
+    if let Some(wanted) = options.uid.as_deref().filter(|wanted| *wanted != text("uid")) {
+        return refuse("UID", wanted, "deleted and then recreated");
     }
     if let Some(wanted) = options.version.as_deref().filter(|wanted| *wanted != text("resourceVersion")) {
-        let why = format!(
-            "Precondition failed: ResourceVersion in precondition: {wanted}, ResourceVersion in object meta: {}",
-            text("resourceVersion")
-        );
-        return Err(Failure::conflict(kind, name, why));
+        return refuse("ResourceVersion", wanted, "modified");
     }
     Ok(())
 }
@@ -262,7 +275,8 @@ fn grace(kind: &Kind, object: &Value, options: &Options) -> i64 {
 const POLICY_FINALIZERS: [(&str, &str); 2] = [("Orphan", "orphan"), ("Foreground", "foregroundDeletion")];
 
 fn finalizers(kind: &Kind, object: &mut Value, options: &Options) {
-    let Some(policy) = options.propagation.as_deref() else { return };
+    let default = (kind.id() == "batch/jobs").then_some("Orphan");
+    let Some(policy) = options.propagation.as_deref().or(default) else { return };
     if kind.id() == "/namespaces" || kind.id() == "/events" {
         return;
     }

@@ -62,6 +62,11 @@ fn check_options(call: &Call) -> Outcome<()> {
             .with("kind", "ListOptions")
             .with("causes", vec![error.cause()]));
     }
+    if !matches!(matching, "" | "Exact" | "NotOlderThan") {
+        let allowed = ["Exact", "NotOlderThan", ""];
+        let error = crate::field::FieldError::not_supported("resourceVersionMatch", &json!(matching), &allowed);
+        return Err(wrong_options(&error));
+    }
     match matching {
         "" => Ok(()),
         _ if version.is_empty() => {
@@ -75,6 +80,14 @@ fn check_options(call: &Call) -> Outcome<()> {
         }
         _ => Ok(()),
     }
+}
+
+fn wrong_options(error: &crate::field::FieldError) -> Failure {
+    let message = format!("ListOptions.meta.k8s.io \"\" is invalid: {error}");
+    Failure::new(422, "Invalid", message)
+        .with("group", "meta.k8s.io")
+        .with("kind", "ListOptions")
+        .with("causes", vec![error.cause()])
 }
 
 fn place(call: &Call) -> Outcome<Place> {
@@ -110,7 +123,7 @@ fn exact(call: &Call) -> bool {
 }
 
 fn resumed(call: &Call, token: &str) -> Outcome<Place> {
-    let invalid = |why: &str| Failure::bad_request(format!("continue key is not valid: {why}"));
+    let invalid = |why: &str| Failure::bad_request(format!("invalid continue token: continue key is not valid: {why}"));
     let bytes = ENGINE.decode(token.trim_end_matches('=')).map_err(|error| {
         let at = match error {
             base64::DecodeError::InvalidByte(at, _) | base64::DecodeError::InvalidLastSymbol(at, _) => at,

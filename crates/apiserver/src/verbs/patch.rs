@@ -74,7 +74,10 @@ impl<'a> Patch<'a> {
                 .map_err(|why| Failure::bad_request(format!("error decoding YAML: {why}")))?,
             _ => match serde_json::from_slice(&call.body) {
                 Ok(value) => (value, crate::duplicates::find(&call.body)),
-                Err(error) => return Err(Failure::bad_request(intake::go_syntax(&error, &call.body))),
+                Err(error) => {
+                    let why = intake::go_syntax(&error, &call.body);
+                    return Err(Failure::bad_request(format!("error decoding patch: {why}")));
+                }
             },
         };
         Ok(Self { call, format, value, duplicates, warnings: Mutex::default() })
@@ -155,13 +158,11 @@ impl<'a> Patch<'a> {
     fn intent(&self) -> Outcome<Cow<'_, Value>> {
         let (kind, target) = (self.call.kind(), &self.call.target);
         let mut value = self.value.clone();
-        let found = value["apiVersion"].as_str().unwrap_or_default();
-        let shown = (found.to_owned(), value["kind"].as_str().unwrap_or_default().to_owned());
-        if shown != (kind.api_version(), kind.kind.clone()) {
-            return Err(Failure::bad_request(format!(
-                "failed to create typed patch object: invalid object type: {}, Kind={}",
-                shown.0, shown.1
-            )));
+        let text = |key: &str| value[key].as_str().unwrap_or_default().to_owned();
+        let (version, name) = (text("apiVersion"), text("kind"));
+        if (version.as_str(), name.as_str()) != (kind.api_version().as_str(), kind.kind.as_str()) {
+            let slash = if version.contains('/') { "" } else { "/" };
+            return Err(Failure::bad_request(format!("invalid object type: {slash}{version}, Kind={name}")));
         }
         if value["metadata"]["managedFields"].as_array().is_some_and(|list| !list.is_empty()) {
             return Err(Failure::bad_request("metadata.managedFields must be nil"));
@@ -171,9 +172,6 @@ impl<'a> Patch<'a> {
         }
         if value["metadata"]["name"].is_null() {
             value["metadata"]["name"] = target.name.clone().into();
-        }
-        if kind.namespaced && value["metadata"]["namespace"].is_null() {
-            value["metadata"]["namespace"] = target.namespace.clone().into();
         }
         self.check_identity(&value)?;
         Ok(Cow::Owned(value))
@@ -188,7 +186,10 @@ impl<'a> Patch<'a> {
             );
             return Err(Failure::conflict(call.kind(), &call.target.name, why));
         }
-        let object = self.typed(self.applied(None)?)?;
+        let mut object = self.typed(self.applied(None)?)?;
+        if self.call.kind().namespaced {
+            object["metadata"]["namespace"] = self.call.target.namespace.clone().into();
+        }
         let created = create::run(self.call, object, Operation::Apply).await?;
         Ok(Reply::new(201, created).warning(self.warned()))
     }
@@ -204,14 +205,7 @@ fn format(call: &Call) -> Outcome<Format> {
         _ => None,
     };
     found.ok_or_else(|| {
-        let strategic = match call.kind().custom {
-            None => "application/strategic-merge-patch+json, ",
-            Some(_) => "",
-        };
-        let message = format!(
-            "the body of the request was in an unknown format - accepted media types include: \
-             application/json-patch+json, application/merge-patch+json, {strategic}application/apply-patch+yaml"
-        );
+        let message = "415: Unsupported Media Type";
         Failure::new(415, "UnsupportedMediaType", message).with("", Value::Null)
     })
 }
@@ -224,7 +218,7 @@ fn refused(error: PatchError) -> Failure {
             let text = format!("the server rejected our request due to an error in our request");
             Failure::new(422, "Invalid", text).with("", Value::Null)
         }
-        PatchError::Internal(text) => Failure::new(500, "InternalError", text),
+        PatchError::Internal(text) => Failure::new(500, "", text),
     }
 }
 

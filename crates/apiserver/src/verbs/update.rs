@@ -31,7 +31,9 @@ pub(crate) async fn answer(call: &Call) -> Outcome<Reply> {
             value: Some("0".into()),
             detail: "must be specified for an update".into(),
         };
-        return Err(Failure::invalid(call.kind(), &call.target.name, &[error]));
+        let mut failure = Failure::invalid(call.kind(), &call.target.name, &[error]);
+        failure.message = failure.message.replacen(&call.kind().qualified_kind(), &call.kind().qualified(), 1);
+        return Err(failure.with("kind", call.kind().plural.clone()));
     }
     let updated =
         run(call, |_| Ok(Change { object: taken.object.clone(), operation: Operation::Update })).await?;
@@ -88,12 +90,23 @@ fn check_preconditions(call: &Call, before: &Value, after: &Value) -> Outcome<()
     let (found, wanted) = (&before["metadata"]["uid"], &after["metadata"]["uid"]);
     match (found.as_str(), wanted.as_str()) {
         (Some(found), Some(wanted)) if !wanted.is_empty() && found != wanted => {
-            let why =
-                format!("Precondition failed: UID in precondition: {wanted}, UID in object meta: {found}");
+            let why = format!(
+                "StorageError: invalid object, Code: 4, Key: /registry{}, ResourceVersion: 0, AdditionalErrorMsg: \
+                 Precondition failed: UID in precondition: {wanted}, UID in object meta: {found}",
+                registry_key(call)
+            );
             Err(Failure::conflict(call.kind(), &call.target.name, why))
         }
         _ => Ok(()),
     }
+}
+
+/// The key that upstream's store has for the object.
+fn registry_key(call: &Call) -> String {
+    let kind = call.kind();
+    let key = call.key();
+    let short = key.strip_prefix(&format!("/{}", kind.group)).unwrap_or(&key);
+    if kind.custom.is_some() { key } else { short.to_owned() }
 }
 
 enum Lost {

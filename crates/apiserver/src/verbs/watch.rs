@@ -35,7 +35,7 @@ pub(super) fn bad_version(text: &str) -> Failure {
     let value = json!(text);
     let detail = format!("strconv.ParseUint: parsing {text:?}: invalid syntax");
     let error = crate::field::FieldError::invalid("resourceVersion", &value, detail);
-    Failure::new(400, "BadRequest", error.to_string().replacen("resourceVersion: ", "", 1))
+    Failure::bad_request(format!("invalid resource version: {error}"))
 }
 
 /// Starts a watch.
