@@ -5,8 +5,15 @@ use api::application::IgnoreDifference;
 use diff::{AggregatedRoles, Options, Secrets, applicable, compare, mask};
 use object::{Object, Value, json};
 
-/// Cases whose mode needs what a server answered to a dry run.
-const NEEDS_SERVER: &str = "server-side";
+/// Cases that hang on what a server answered to a dry run (mutating webhooks, its own defaults), which is not asked here.
+/// The other cases of that mode come out the same by working out the apply.
+const NEEDS_SERVER: [&str; 5] = [
+    "ssd-field-removed-and-webhook-undone",
+    "ssd-ignored-field-removed-from-both",
+    "ssd-resource-version-mismatch",
+    "ssd-webhook-mutation-ignored",
+    "ssd-webhook-mutation-included",
+];
 
 /// Fields that upstream shows because it fills in defaults on both sides, which is not done here; the verdict is the same.
 const DEFAULTED: [&str; 2] = ["/spec/internalTrafficPolicy", "/spec/type"];
@@ -85,13 +92,13 @@ fn recorded_comparisons_get_the_recorded_verdict() {
     let mut ran = 0;
     let mut wrong = Vec::new();
     for (name, case) in cases() {
-        if case["mode"].is_null() || case["mode"] == NEEDS_SERVER {
+        if case["mode"].is_null() || NEEDS_SERVER.contains(&name.as_str()) {
             continue;
         }
         ran += 1;
         wrong.extend(problems(&case).into_iter().map(|problem| format!("{name}: {problem}")));
     }
-    assert!(ran >= 30, "only {ran} cases");
+    assert!(ran >= 35, "only {ran} cases");
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
