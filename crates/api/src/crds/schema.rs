@@ -19,9 +19,21 @@ pub(super) fn field(name: &'static str, schema: Schema, description: &str) -> Fi
     Field { name, schema: schema.with("description", description), required: false }
 }
 
+/// Returns a field that says nothing about itself, of an object that is not ours to explain.
+pub(super) fn silent(name: &'static str, schema: Schema) -> Field {
+    Field { name, schema, required: false }
+}
+
 /// Returns a field that must be there.
 pub(super) fn required(name: &'static str, schema: Schema, description: &str) -> Field {
-    Field { required: true, ..field(name, schema, description) }
+    field(name, schema, description).needed()
+}
+
+impl Field {
+    /// Returns the field as one that must be there.
+    pub(super) fn needed(self) -> Self {
+        Self { required: true, ..self }
+    }
 }
 
 impl Schema {
@@ -38,6 +50,26 @@ impl Schema {
     /// Returns the schema of an object that keeps fields it does not name.
     pub(super) fn open(self) -> Self {
         self.with("x-kubernetes-preserve-unknown-fields", true)
+    }
+
+    /// Returns the schema with every object in it that names fields keeping others too.
+    pub(super) fn open_throughout(self) -> Self {
+        let Self(fields) = self;
+        let mut opened: Map<String, Value> = fields
+            .into_iter()
+            .map(|(key, value)| match (key.as_str(), value) {
+                ("properties", Value::Object(properties)) => {
+                    let properties = properties.into_iter().map(|(name, child)| (name, opened(child)));
+                    (key, Value::Object(properties.collect()))
+                }
+                ("items" | "additionalProperties", child) => (key, opened(child)),
+                (_, value) => (key, value),
+            })
+            .collect();
+        if opened.contains_key("properties") {
+            opened.insert("x-kubernetes-preserve-unknown-fields".to_owned(), json!(true));
+        }
+        Self(opened)
     }
 
     /// Returns the schema with the value the server fills in when the field is absent.
@@ -61,6 +93,13 @@ impl Schema {
     /// Returns the schema as JSON.
     pub(super) fn into_value(self) -> Value {
         Value::Object(self.0)
+    }
+}
+
+fn opened(schema: Value) -> Value {
+    match schema {
+        Value::Object(fields) => Schema(fields).open_throughout().into_value(),
+        other => other,
     }
 }
 
@@ -124,7 +163,27 @@ pub(super) fn map(values: Schema) -> Schema {
     Schema::of_type("object").with("additionalProperties", values.into_value())
 }
 
-/// An object of these fields.
+/// A list of texts.
+pub(super) fn strings() -> Schema {
+    list(string())
+}
+
+/// A list of which server-side apply merges items of the same `keys`. Each key is required or has a default.
+pub(super) fn list_by(keys: &[&str], items: Schema) -> Schema {
+    list(items).with("x-kubernetes-list-type", "map").with("x-kubernetes-list-map-keys", keys)
+}
+
+/// A map of texts.
+pub(super) fn labels() -> Schema {
+    map(string())
+}
+
+/// An object of these fields that keeps others too.
+pub(super) fn open(fields: &[Field]) -> Schema {
+    object(fields).open()
+}
+
+/// An object of these fields; others are pruned.
 pub(super) fn object(fields: &[Field]) -> Schema {
     let names: Vec<&str> = fields.iter().filter(|field| field.required).map(|field| field.name).collect();
     let properties: Map<String, Value> =
