@@ -27,7 +27,7 @@ pub struct Watches {
 impl Watches {
     /// Returns a set that watches nothing yet; the watches end with `tasks`.
     pub fn new(cluster: Cluster, tasks: &Tasks) -> Self {
-        Self { cluster, tasks: tasks.child(), caches: Arc::default() }
+        Self { cluster, tasks: tasks.clone(), caches: Arc::default() }
     }
 
     /// Returns the cluster that is watched.
