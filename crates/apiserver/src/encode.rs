@@ -41,8 +41,8 @@ impl Form {
                 _ => {}
             }
         }
-        let message = "only the following media types are accepted: application/json, application/yaml, \
-                       application/vnd.kubernetes.protobuf, application/cbor";
+        let message = "406: Not Acceptable\n\nAvailable representations: application/json, application/yaml, \
+                       application/vnd.kubernetes.protobuf";
         Err(Failure::new(406, "NotAcceptable", message).with("", Value::Null))
     }
 
@@ -123,7 +123,12 @@ pub(crate) fn metadata_of(object: Value) -> Value {
 pub(crate) fn reply(call: &Call, reply: Reply) -> Outcome<Response> {
     let form = Form::of(call)?;
     let mut response = json(reply.code, &form.body(call.kind(), reply.body));
-    for text in reply.warnings {
+    let mut warnings = reply.warnings;
+    if call.kind().id() == "/endpoints" {
+        let text = "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice";
+        warnings.insert(0, text.to_owned());
+    }
+    for text in warnings {
         let quoted = text.replace('\\', "\\\\").replace('"', "\\\"");
         if let Ok(value) = HeaderValue::from_str(&format!("299 - \"{quoted}\"")) {
             response.headers_mut().append(header::WARNING, value);

@@ -174,6 +174,9 @@ pub(crate) fn typed(kind: &Kind, value: Value, strict: &Strict) -> Outcome<Taken
     value["apiVersion"] = kind.api_version().into();
     value["kind"] = kind.kind.clone().into();
     crate::defaults::fill(kind, &mut value);
+    if kind.custom.is_none() {
+        value = builtin(kind, value).map_err(refuse)?.value;
+    }
     let warnings = if strict.level == Strictness::Warn { odd } else { Vec::new() };
     Ok(Taken { object: value, warnings })
 }

@@ -218,6 +218,11 @@ fn drives(kind: &Kind, object: &Value) -> Value {
 pub(crate) fn validate(call: &Call, object: &Value, before: Option<&Value>) -> Vec<FieldError> {
     let kind = call.kind();
     let mut errors = names::metadata(kind, object);
+    match &kind.custom {
+        Some(custom) => errors.extend(custom.validate(object)),
+        None if call.target.subresource.is_empty() => spec::check(kind, object, before, &mut errors),
+        None => spec::status(kind, object, &mut errors),
+    }
     if let Some(before) = before {
         if call.target.subresource.is_empty() {
             immutable::check(kind, before, object, &mut errors);
@@ -225,11 +230,6 @@ pub(crate) fn validate(call: &Call, object: &Value, before: Option<&Value>) -> V
         if before["metadata"]["deletionTimestamp"].is_string() {
             immutable::finalizers(before, object, &mut errors);
         }
-    }
-    match &kind.custom {
-        Some(custom) => errors.extend(custom.validate(object)),
-        None if call.target.subresource.is_empty() => spec::check(kind, object, before, &mut errors),
-        None => {}
     }
     if kind.plural == "customresourcedefinitions" {
         errors.extend(crate::crd::validate_definition(object, before));

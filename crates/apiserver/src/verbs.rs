@@ -16,6 +16,9 @@ use crate::{encode, subresources};
 
 /// Does what the request asks for.
 pub(crate) async fn answer(call: &Call) -> Outcome<Response> {
+    if call.target.subresource != "log" {
+        encode::Form::of(call)?;
+    }
     let kind = call.kind();
     let named = !call.target.name.is_empty();
     if !call.target.subresource.is_empty() {

@@ -174,7 +174,7 @@ fn versions(spec: &Value, errors: &mut Vec<FieldError>) {
     for (index, version) in versions.iter().enumerate() {
         if !version["schema"]["openAPIV3Schema"].is_object() {
             let path = format!("spec.versions[{index}].schema.openAPIV3Schema");
-            errors.push(FieldError::required(path, "schemas are required"));
+            errors.push(FieldError::required(path, ""));
         }
     }
     let storage = versions.iter().filter(|version| version["storage"] == true).count();

@@ -81,7 +81,8 @@ impl Reader {
             let at = Place { owner: place.owner, path: place.path.clone(), shown, depth: place.depth + 1 };
             read.push(self.read(element, item, &at)?);
         }
-        Ok(Value::Array(read))
+        // As after a trip through protobuf, which has no empty lists.
+        Ok(if read.is_empty() { Value::Null } else { Value::Array(read) })
     }
 
     fn map(&mut self, element: &Type, map: &Map<String, Value>, place: &Place<'_>) -> Result<Value, String> {

@@ -98,6 +98,11 @@ fn fresh(call: &Call, object: &mut Value, taken: &Taken) -> Outcome<()> {
         return Ok(());
     }
     address(call, &name, spec, taken)?;
+    let selects = spec["selector"].as_object().is_some_and(|map| !map.is_empty());
+    if spec["ipFamilies"].is_null() && spec["clusterIP"] == "None" && !selects {
+        spec["ipFamilies"] = json!(["IPv4", "IPv6"]);
+        spec["ipFamilyPolicy"] = json!("RequireDualStack");
+    }
     if spec["ipFamilies"].is_null() {
         spec["ipFamilies"] = json!(["IPv4"]);
     }
@@ -156,6 +161,11 @@ fn ports(call: &Call, name: &str, spec: &mut Value, taken: &Taken) -> Outcome<()
     let list = spec["ports"].as_array_mut();
     for (index, port) in list.into_iter().flatten().enumerate() {
         if let Some(wanted) = port["nodePort"].as_u64() {
+            if !NODE_PORTS.contains(&wanted) {
+                let why = "provided port is not in the valid range. The range of valid ports is 30000-32767";
+                let error = FieldError::invalid(format!("spec.ports[{index}].nodePort"), &port["nodePort"], why);
+                return Err(Failure::invalid(call.kind(), name, &[error]));
+            }
             if !used.insert(wanted) {
                 let path = format!("spec.ports[{index}].nodePort");
                 let error =

@@ -13,6 +13,7 @@ const FIELDS: &[(&str, &str, &str)] = &[
     ("batch/jobs", "spec.selector", "field is immutable"),
     ("batch/jobs", "spec.template", "field is immutable"),
     ("batch/jobs", "spec.completionMode", "field is immutable"),
+    ("batch/jobs", "spec.completions", "field is immutable"),
     ("/secrets", "type", "field is immutable"),
     ("discovery.k8s.io/endpointslices", "addressType", "field is immutable"),
     ("rbac.authorization.k8s.io/rolebindings", "roleRef", "cannot change roleRef"),
@@ -72,7 +73,7 @@ fn pod(before: &Value, after: &Value, errors: &mut Vec<FieldError>) {
     let old = &before["spec"];
     for list in ["containers", "initContainers"] {
         let olds = old[list].as_array().cloned().unwrap_or_default();
-        if let Some(news) = masked[list].as_array_mut() {
+        if let Some(news) = masked.get_mut(list).and_then(Value::as_array_mut) {
             for (new, old) in news.iter_mut().zip(&olds) {
                 new["image"] = old["image"].clone();
             }

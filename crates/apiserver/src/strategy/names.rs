@@ -9,7 +9,6 @@ use crate::kinds::Kind;
 
 const SUBDOMAIN: &str = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
 const LABEL: &str = "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
-const DNS_1035: &str = "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')";
 const QUALIFIED: &str = "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
 const LABEL_VALUE: &str = "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
 /// All annotations together may not have more bytes.
@@ -20,7 +19,6 @@ const ANNOTATION_LIMIT: usize = 256 * 1024;
 enum Rule {
     Subdomain,
     Label,
-    Dns1035,
     Path,
 }
 
@@ -53,13 +51,46 @@ pub(super) fn metadata(kind: &Kind, object: &Value) -> Vec<FieldError> {
     }
     labels(&metadata["labels"], "metadata.labels", &mut errors);
     annotations(&metadata["annotations"], &mut errors);
-    for (index, finalizer) in metadata["finalizers"].as_array().into_iter().flatten().enumerate() {
-        let _ = index;
-        for why in qualified(finalizer.as_str().unwrap_or_default()) {
-            errors.push(FieldError::invalid("metadata.finalizers", finalizer, why));
+    finalizers(&metadata["finalizers"], &mut errors);
+    owners(&metadata["ownerReferences"], &mut errors);
+    errors
+}
+
+fn finalizers(list: &Value, errors: &mut Vec<FieldError>) {
+    for (index, finalizer) in list.as_array().into_iter().flatten().enumerate() {
+        let (path, name) = (format!("metadata.finalizers[{index}]"), finalizer.as_str().unwrap_or_default());
+        let standard = ["orphan", "foregroundDeletion", "kubernetes"].contains(&name);
+        if !name.contains('/') && !standard {
+            let why = "name is neither a standard finalizer name nor is it fully qualified";
+            errors.push(FieldError::invalid(path, finalizer, why));
+            continue;
+        }
+        for why in qualified(name) {
+            errors.push(FieldError::invalid(path.clone(), finalizer, why));
         }
     }
-    errors
+}
+
+fn owners(list: &Value, errors: &mut Vec<FieldError>) {
+    let mut controllers: Vec<String> = Vec::new();
+    for owner in list.as_array().into_iter().flatten() {
+        let text = |field: &str| owner[field].as_str().unwrap_or_default();
+        for field in ["apiVersion", "kind", "name", "uid"] {
+            if text(field).is_empty() {
+                let path = format!("metadata.ownerReferences.{field}");
+                errors.push(FieldError::invalid(path, &json!(""), "must not be empty"));
+            }
+        }
+        if owner["controller"] == true {
+            controllers.push(format!("{}/{}", text("kind"), text("name")));
+        }
+    }
+    if let [first, second, ..] = controllers.as_slice() {
+        let why = format!(
+            "Only one reference can have Controller set to true. Found \"true\" in references for {first} and {second}"
+        );
+        errors.push(FieldError::invalid("metadata.ownerReferences", list, why));
+    }
 }
 
 fn problems(rule: Rule, name: &str) -> Vec<String> {
@@ -76,12 +107,13 @@ fn problems(rule: Rule, name: &str) -> Vec<String> {
         }
         Rule::Subdomain => (253, SUBDOMAIN, name.split('.').all(is_label)),
         Rule::Label => (63, LABEL, is_label(name)),
-        Rule::Dns1035 => (63, DNS_1035, is_label(name) && !name.starts_with(|c: char| c.is_ascii_digit())),
     };
     if name.len() > limit {
-        found.push(format!("must be no more than {limit} characters"));
+        found.push(format!("must be no more than {limit} bytes"));
     }
-    if !fits {
+    if rule == Rule::Label && name.contains('.') {
+        found.push("must not contain dots".to_owned());
+    } else if !fits {
         found.push(words.to_owned());
     }
     found
@@ -110,7 +142,7 @@ fn qualified(text: &str) -> Vec<String> {
         [prefix, name] => (Some(*prefix), *name),
         _ => {
             return vec![format!(
-                "a qualified name must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]') with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"
+                "a valid label key must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]') with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"
             )];
         }
     };
@@ -125,7 +157,7 @@ fn qualified(text: &str) -> Vec<String> {
     if name.is_empty() {
         found.push("name part must be non-empty".to_owned());
     } else if name.len() > 63 {
-        found.push("name part must be no more than 63 characters".to_owned());
+        found.push("name part must be no more than 63 bytes".to_owned());
     }
     if !is_name(name) {
         found.push(QUALIFIED.to_owned());
@@ -141,7 +173,7 @@ pub(super) fn labels(labels: &Value, path: &str, errors: &mut Vec<FieldError>) {
         }
         let text = value.as_str().unwrap_or_default();
         if text.len() > 63 {
-            let error = FieldError::invalid(path, value, "must be no more than 63 characters");
+            let error = FieldError::invalid(path, value, "must be no more than 63 bytes");
             errors.push(error);
         }
         if !text.is_empty() && !is_name(text) {

@@ -35,7 +35,59 @@ pub(super) fn check(kind: &Kind, object: &Value, before: Option<&Value>, errors:
         "discovery.k8s.io/endpointslices" => slice(object, errors),
         "coordination.k8s.io/leases" => lease(spec, errors),
         "/events" | "events.k8s.io/events" => event(object, errors),
+        "rbac.authorization.k8s.io/roles" | "rbac.authorization.k8s.io/clusterroles" => rules(object, errors),
+        "autoscaling/horizontalpodautoscalers" => autoscaler(spec, errors),
         _ => {}
+    }
+}
+
+/// Adds what is wrong with a status.
+pub(super) fn status(kind: &Kind, object: &Value, errors: &mut Vec<FieldError>) {
+    if kind.id() != "apps/deployments" {
+        return;
+    }
+    let status = &object["status"];
+    for field in ["replicas", "updatedReplicas", "readyReplicas", "availableReplicas", "unavailableReplicas"] {
+        not_negative(&status[field], &format!("status.{field}"), errors);
+    }
+    let count = |field: &str| status[field].as_i64().unwrap_or_default();
+    for (field, limit) in [
+        ("updatedReplicas", "replicas"),
+        ("readyReplicas", "replicas"),
+        ("availableReplicas", "replicas"),
+        ("availableReplicas", "readyReplicas"),
+    ] {
+        if count(field) > count(limit) {
+            let why = format!("cannot be greater than {}{limit}", if limit == "replicas" { "status." } else { "" });
+            errors.push(FieldError::invalid(format!("status.{field}"), &status[field], why));
+        }
+    }
+}
+
+fn rules(object: &Value, errors: &mut Vec<FieldError>) {
+    for (index, rule) in object["rules"].as_array().into_iter().flatten().enumerate() {
+        if is_empty(&rule["verbs"]) {
+            errors.push(FieldError::required(format!("rules[{index}].verbs"), "verbs must contain at least one value"));
+        }
+        if is_empty(&rule["nonResourceURLs"]) && is_empty(&rule["apiGroups"]) {
+            let why = "resource rules must supply at least one api group";
+            errors.push(FieldError::required(format!("rules[{index}].apiGroups"), why));
+        }
+        if is_empty(&rule["nonResourceURLs"]) && is_empty(&rule["resources"]) {
+            let why = "resource rules must supply at least one resource";
+            errors.push(FieldError::required(format!("rules[{index}].resources"), why));
+        }
+    }
+}
+
+fn autoscaler(spec: &Value, errors: &mut Vec<FieldError>) {
+    let (least, most) = (spec["minReplicas"].as_i64().unwrap_or(1), spec["maxReplicas"].as_i64().unwrap_or_default());
+    if most < 1 {
+        errors.push(FieldError::invalid("spec.maxReplicas", &spec["maxReplicas"], "must be greater than 0"));
+    }
+    if most < least {
+        let why = "must be greater than or equal to `minReplicas`";
+        errors.push(FieldError::invalid("spec.maxReplicas", &spec["maxReplicas"], why));
     }
 }
 
@@ -80,7 +132,7 @@ fn workload(spec: &Value, errors: &mut Vec<FieldError>) {
     let found: std::collections::BTreeMap<String, String> =
         serde_json::from_value(labels.clone()).unwrap_or_default();
     let fits = LabelSelector::from_json(selector).is_ok_and(|selector| selector.matches(&found));
-    if !selector.is_null() && !fits {
+    if selector.is_null() || !fits {
         let shown = if labels.is_null() { json!(null) } else { labels.clone() };
         let detail = "`selector` does not match template `labels`";
         errors.push(FieldError::invalid("spec.template.metadata.labels", &shown, detail));
@@ -100,6 +152,8 @@ fn workload(spec: &Value, errors: &mut Vec<FieldError>) {
     rolling(spec, errors);
 }
 
+const PERCENT: &str = "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')";
+
 fn rolling(spec: &Value, errors: &mut Vec<FieldError>) {
     let update = &spec["strategy"]["rollingUpdate"];
     if spec["strategy"]["type"] == "Recreate" && update.is_object() {
@@ -108,6 +162,15 @@ fn rolling(spec: &Value, errors: &mut Vec<FieldError>) {
         return;
     }
     let none = |value: &Value| matches!(value.to_string().as_str(), "0" | "\"0%\"");
+    for field in ["maxUnavailable", "maxSurge"] {
+        if let Some(text) = update[field].as_str() {
+            let digits = text.strip_suffix('%').unwrap_or_default();
+            if digits.is_empty() || !digits.chars().all(|c| c.is_ascii_digit()) {
+                let path = format!("spec.strategy.rollingUpdate.{field}");
+                errors.push(FieldError::invalid(path, &update[field], PERCENT));
+            }
+        }
+    }
     if update.is_object() && none(&update["maxUnavailable"]) && none(&update["maxSurge"]) {
         let path = "spec.strategy.rollingUpdate.maxUnavailable";
         let detail = "may not be 0 when `maxSurge` is 0";
@@ -126,15 +189,19 @@ fn job_template(spec: &Value, path: &str, errors: &mut Vec<FieldError>) {
     let policy = &spec["template"]["spec"]["restartPolicy"];
     if policy == "Always" {
         let path = format!("{at}.spec.restartPolicy");
-        let mut error = FieldError::not_supported(path, policy, &["OnFailure", "Never"]);
-        error.path = format!("{at}.spec.restartPolicy");
-        errors.push(error);
+        errors.push(FieldError::required(path, "valid values: \"OnFailure\", \"Never\""));
     }
 }
 
 fn cron_job(spec: &Value, errors: &mut Vec<FieldError>) {
     if is_empty(&spec["schedule"]) {
         errors.push(FieldError::required("spec.schedule", ""));
+    } else if let Some(text) = spec["schedule"].as_str().filter(|text| !text.starts_with('@')) {
+        let fields: Vec<&str> = text.split_whitespace().collect();
+        if fields.len() != 5 {
+            let why = format!("expected exactly 5 fields, found {}: [{}]", fields.len(), fields.join(" "));
+            errors.push(FieldError::invalid("spec.schedule", &spec["schedule"], why));
+        }
     }
     job_template(&spec["jobTemplate"]["spec"], "spec.jobTemplate.spec", errors);
 }
@@ -163,6 +230,14 @@ fn service(spec: &Value, errors: &mut Vec<FieldError>) {
             }
         }
         pod::port_number(&port["port"], &format!("{path}.port"), errors);
+        let same = |other: &&Value| other["port"] == port["port"] && other["protocol"] == port["protocol"];
+        if ports[..index].iter().any(|other| same(&other)) {
+            let shown = json!({
+                "Name": "", "Protocol": port["protocol"], "AppProtocol": null, "Port": port["port"], "TargetPort": 0,
+                "NodePort": 0,
+            });
+            errors.push(FieldError::duplicate(path.clone(), &shown));
+        }
         let protocols = ["SCTP", "TCP", "UDP"];
         if !protocols.contains(&port["protocol"].as_str().unwrap_or_default()) {
             errors.push(FieldError::not_supported(format!("{path}.protocol"), &port["protocol"], &protocols));
@@ -181,6 +256,10 @@ fn keys(object: &Value, errors: &mut Vec<FieldError>) {
             let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
             if key.is_empty() || !key.chars().all(fits) {
                 errors.push(FieldError::invalid(format!("{field}[{key}]"), &json!(key), detail));
+            }
+            if field == "data" && object["binaryData"].get(key).is_some() {
+                let why = "duplicate of key present in binaryData";
+                errors.push(FieldError::invalid(format!("data[{key}]"), &json!(key), why));
             }
         }
     }

@@ -2,6 +2,8 @@
 
 use http::{Method, header};
 use object::LabelSelector;
+use patch::apply::{ApplyOptions, Force};
+use patch::schema::{Schema, TypeRef};
 use serde_json::{Value, json};
 
 use crate::call::{Call, Reply};
@@ -90,6 +92,9 @@ fn scaled(call: &Call, before: &Value, body: &Value, media: &str) -> Outcome<Val
         return Ok(body.clone());
     }
     let mut scale = view(call, before);
+    if media.starts_with("application/apply-patch") {
+        return applied(call, &scale, body);
+    }
     if media.starts_with("application/json-patch") {
         let outcome = patch::json::apply(&mut scale, body);
         outcome.map_err(|error| Failure::new(422, "Invalid", error.to_string()))?;
@@ -112,4 +117,15 @@ fn check(call: &Call, scale: &Value) -> Outcome<()> {
         return Err(failure.with("group", "autoscaling").with("kind", "Scale"));
     }
     Ok(())
+}
+
+/// Applies to the scale alone: what others set of it is owned by nobody in particular.
+fn applied(call: &Call, scale: &Value, body: &Value) -> Outcome<Value> {
+    let owner = crate::managed::Owner::of(call);
+    let force = if call.query.flag("force") { Force::Yes } else { Force::No };
+    let (schema, api_version) = (Schema::builtin(), "autoscaling/v1");
+    let subresource = owner.subresource.as_deref();
+    let options = ApplyOptions { manager: &owner.manager, force, api_version, subresource, now: &owner.now };
+    let ty = TypeRef::named("autoscaling.v1.Scale");
+    patch::apply::apply(Some(scale), body, &options, schema, &ty).map_err(crate::verbs::patch::conflicts)
 }

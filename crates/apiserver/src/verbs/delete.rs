@@ -165,12 +165,36 @@ pub(crate) async fn collection(call: &Call) -> Outcome<Reply> {
             Err(failure) => return Err(failure),
         }
     }
-    list["items"] = super::list::without_type(deleted);
+    list["items"] = match call.kind().custom {
+        Some(_) => deleted.into(),
+        None => super::list::without_type(deleted),
+    };
     Ok(Reply::new(200, list))
+}
+
+/// Deletes the objects that a definition defines.
+async fn instances(call: &Call, definition: &str) -> Outcome<()> {
+    let Some((plural, group)) = definition.split_once('.') else { return Ok(()) };
+    let kinds = call.api.customs.all(&call.api.store);
+    let Some(kind) = kinds.iter().find(|kind| kind.plural == plural && kind.group == group) else { return Ok(()) };
+    for entry in call.api.store.range(&kind.prefix(), None, None, None)?.entries {
+        let object = stored::read(kind, &entry);
+        let text = |field: &str| object["metadata"][field].as_str().unwrap_or_default().to_owned();
+        let (namespace, name) = (text("namespace"), text("name"));
+        let target = Target { kind: kind.clone(), namespace, name, subresource: String::new() };
+        match Box::pin(run(call, &target, &Options::default())).await {
+            Err(failure) if failure.code != 404 => return Err(failure),
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 async fn run(call: &Call, target: &Target, options: &Options) -> Outcome<Deleted> {
     let kind = &target.kind;
+    if kind.plural == "customresourcedefinitions" && !options.dry {
+        instances(call, &target.name).await?;
+    }
     let key = kind.key(&target.namespace, &target.name);
     for _ in 0..ATTEMPTS {
         let entry = call.api.store.get(&key).ok_or_else(|| Failure::not_found(kind, &target.name))?;

@@ -187,6 +187,9 @@ fn page(call: &Call, place: &Place, limit: Option<usize>) -> Outcome<Value> {
             metadata["remainingItemCount"] = found.remaining.into();
         }
     }
+    if kind.custom.is_some() && metadata["continue"].is_null() {
+        metadata["continue"] = "".into();
+    }
     let items = match kind.custom {
         Some(_) => Value::Array(items),
         None => without_type(items),

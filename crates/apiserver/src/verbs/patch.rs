@@ -205,7 +205,13 @@ fn format(call: &Call) -> Outcome<Format> {
         _ => None,
     };
     found.ok_or_else(|| {
-        let message = "415: Unsupported Media Type";
+        let message = match (media, &call.kind().custom) {
+            ("application/strategic-merge-patch+json", Some(_)) => {
+                "the body of the request was in an unknown format - accepted media types include: \
+                 application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml"
+            }
+            _ => "415: Unsupported Media Type",
+        };
         Failure::new(415, "UnsupportedMediaType", message).with("", Value::Null)
     })
 }
@@ -222,7 +228,7 @@ fn refused(error: PatchError) -> Failure {
     }
 }
 
-fn conflicts(error: ApplyError) -> Failure {
+pub(crate) fn conflicts(error: ApplyError) -> Failure {
     match error {
         ApplyError::Conflicts(causes) => {
             let details: Vec<Value> = causes

@@ -72,13 +72,30 @@ fn container(container: &Value, path: &str, errors: &mut Vec<FieldError>) {
         if variable["name"].as_str().is_none_or(str::is_empty) {
             errors.push(FieldError::required(format!("{path}.env[{index}].name"), ""));
         }
+        if variable["valueFrom"].is_object() && variable["value"].as_str().is_some_and(|text| !text.is_empty()) {
+            let at = format!("{path}.env[{index}].valueFrom");
+            let why = "may not be specified when `value` is not empty";
+            errors.push(FieldError::invalid(at, &Value::from(""), why));
+        }
     }
     let pulls = ["Always", "IfNotPresent", "Never"];
     if !pulls.contains(&container["imagePullPolicy"].as_str().unwrap_or_default()) {
         let at = format!("{path}.imagePullPolicy");
         errors.push(FieldError::not_supported(at, &container["imagePullPolicy"], &pulls));
     }
+    probes(container, path, errors);
     requests(container, path, errors);
+}
+
+fn probes(container: &Value, path: &str, errors: &mut Vec<FieldError>) {
+    for name in ["livenessProbe", "readinessProbe", "startupProbe"] {
+        let probe = &container[name];
+        let handlers = ["exec", "httpGet", "tcpSocket", "grpc"];
+        let count = handlers.iter().filter(|handler| probe[**handler].is_object()).count();
+        if probe.is_object() && count == 0 {
+            errors.push(FieldError::required(format!("{path}.{name}"), "must specify a handler type"));
+        }
+    }
 }
 
 fn requests(container: &Value, path: &str, errors: &mut Vec<FieldError>) {
@@ -99,7 +116,7 @@ fn requests(container: &Value, path: &str, errors: &mut Vec<FieldError>) {
 }
 
 fn policies(spec: &Value, path: &str, errors: &mut Vec<FieldError>) {
-    let restarts = ["Always", "Never", "OnFailure"];
+    let restarts = ["Always", "OnFailure", "Never"];
     if !restarts.contains(&spec["restartPolicy"].as_str().unwrap_or_default()) {
         let at = format!("{path}.restartPolicy");
         if spec["restartPolicy"].is_null() {
