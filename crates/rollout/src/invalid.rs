@@ -1,7 +1,8 @@
 //! Plans of Rollouts that cannot be acted on.
 
-use api::rollout::Rollout;
-use object::{ConditionStatus, Time, json};
+use api::FieldError;
+use api::rollout::{Rollout, RolloutSpec, RolloutStatus};
+use object::{ConditionStatus, Object, Time, Value, json};
 
 use crate::plan::{merge_patch, new_condition, phase, set_condition};
 use crate::{Checked, Plan, Problem, Reason, Why};
@@ -27,6 +28,15 @@ pub fn invalid(rollout: &Rollout, problems: &[Problem], now: Time) -> Plan {
     plan_of(rollout, &status, Why::new(Reason::BlockedByInvalidSpec { message }))
 }
 
+/// Returns the plan of an object that cannot be read as a Rollout: InvalidSpec, naming the field.
+pub fn unreadable(object: &Object, error: &FieldError, now: Time) -> Plan {
+    let held = object.get(&["status"]).cloned().unwrap_or(Value::Null);
+    let status: RolloutStatus = api::read(&held, "status").unwrap_or_default();
+    let rollout = Rollout { object: object.clone(), spec: RolloutSpec::default(), status };
+    let problem = Problem { path: error.path.clone(), message: error.message.clone() };
+    invalid(&rollout, &[problem], now)
+}
+
 /// Returns the plan after [`crate::Action::CreateReplicaSet`] met a name that another ReplicaSet has: the collision is
 /// counted, which changes the hash.
 pub fn collided(checked: &Checked<Rollout>) -> Plan {
@@ -36,7 +46,7 @@ pub fn collided(checked: &Checked<Rollout>) -> Plan {
     plan_of(rollout, &status, Why::new(Reason::WaitingOnOwnChange { actions: 0 }))
 }
 
-fn plan_of(rollout: &Rollout, status: &api::rollout::RolloutStatus, why: Why) -> Plan {
+fn plan_of(rollout: &Rollout, status: &RolloutStatus, why: Why) -> Plan {
     let new = api::write(status);
     let change = merge_patch(&api::write(&rollout.status), &new);
     let held = rollout.object.get(&["status"]).cloned().unwrap_or_else(|| json!({}));
@@ -50,3 +60,6 @@ fn plan_of(rollout: &Rollout, status: &api::rollout::RolloutStatus, why: Why) ->
         why,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -23,7 +23,7 @@ mod validate;
 pub use action::{Action, ServiceSwitch};
 pub use checked::{Checked, Settings, Step};
 pub use event::{Event, EventKind};
-pub use invalid::{collided, invalid};
+pub use invalid::{collided, invalid, unreadable};
 pub use observed::{Observed, Referenced};
 pub use plan::{Plan, plan};
 pub use reason::{Reason, Why};

@@ -58,5 +58,5 @@ impl Plan {
 pub fn plan(checked: &Checked<Rollout>, observed: &Observed, now: Time) -> Plan {
     let mut pass = pass::Pass::new(checked, observed, now);
     let status = pass.next_status();
-    pass.finish(status)
+    pass.finish(&status)
 }

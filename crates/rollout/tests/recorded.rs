@@ -1,5 +1,7 @@
 //! States recorded from the reference controller at rest: planning on them changes nothing.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 

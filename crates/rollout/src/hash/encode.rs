@@ -100,7 +100,7 @@ fn write_value(out: &mut String, go_type: &str, value: &Value, path: &mut Path) 
     }
     match (go_type, value) {
         ("string", Value::Null) => out.push_str("\"\""),
-        ("string" | "time", Value::String(text)) => string(out, text),
+        ("string" | "time" | "intstr", Value::String(text)) => string(out, text),
         ("int" | "intstr", Value::Null) => out.push('0'),
         ("bool", Value::Null) => out.push_str("false"),
         ("quantity", Value::Null) => out.push_str("\"0\""),
@@ -108,7 +108,6 @@ fn write_value(out: &mut String, go_type: &str, value: &Value, path: &mut Path) 
         ("raw", value) => out.push_str(&escape_html(&value.to_string())),
         ("int" | "intstr", Value::Number(number)) => out.push_str(&number.to_string()),
         ("bool", Value::Bool(truth)) => out.push_str(if *truth { "true" } else { "false" }),
-        ("intstr", Value::String(text)) => string(out, text),
         ("quantity", Value::String(text)) => string(out, &canonical(text, path)?),
         ("quantity", Value::Number(number)) => string(out, &canonical(&number.to_string(), path)?),
         ("string" | "time", _) => return fail(path, "expected a string"),

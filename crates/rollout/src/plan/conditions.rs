@@ -259,7 +259,7 @@ pub(super) fn abort_at_deadline(pass: &mut Pass, status: &RolloutStatus) {
 
 /// Returns the failure of the new ReplicaSet, else of another.
 fn replica_failure(pass: &Pass) -> Option<Condition> {
-    let sets = pass.sets.new_set().into_iter().chain(pass.sets.all.iter());
-    let found = sets.filter_map(|set| set.object.condition("ReplicaFailure")).next()?;
+    let mut sets = pass.sets.new_set().into_iter().chain(pass.sets.all.iter());
+    let found = sets.find_map(|set| set.object.condition("ReplicaFailure"))?;
     Some(Condition { last_update_time: found.last_transition_time.clone(), ..found })
 }

@@ -145,10 +145,10 @@ impl<'a> Pass<'a> {
     }
 
     /// Returns the plan that leads to `status`.
-    pub fn finish(mut self, status: RolloutStatus) -> Plan {
-        let (old, new) = (api::write(self.status()), api::write(&status));
+    pub fn finish(mut self, status: &RolloutStatus) -> Plan {
+        let (old, new) = (api::write(self.status()), api::write(status));
         let change = merge_patch(&old, &new);
-        let why = waits::why(&mut self, &status, change.is_some());
+        let why = waits::why(&mut self, status, change.is_some());
         // The patch is taken against what the server holds, so that fields written in another form settle too.
         let held = self.rollout().object.get(&["status"]).cloned().unwrap_or_else(|| json!({}));
         let status_patch =
@@ -170,6 +170,6 @@ pub(super) fn text(time: Time) -> String {
 }
 
 /// Returns `{"metadata": {"annotations": annotations}}`.
-pub(super) fn annotations(annotations: Value) -> Value {
+pub(super) fn annotations(annotations: &Value) -> Value {
     json!({"metadata": {"annotations": annotations}})
 }

@@ -47,3 +47,57 @@ fn decide(rollout: &Rollout, replicas: i32, status: &RolloutStatus) -> (RolloutP
     }
     (Healthy, String::new())
 }
+
+#[cfg(test)]
+mod tests {
+    use object::{Object, Value, json};
+
+    use super::*;
+
+    #[track_caller]
+    fn check(spec: &Value, status: &Value, phase: RolloutPhase, message: &str) {
+        let object = Object::from_value(json!({"spec": spec, "status": status}));
+        let rollout = Rollout::from_object(&object).unwrap();
+        assert_eq!(decide(&rollout, 5, &rollout.status), (phase, message.to_owned()), "{status}");
+    }
+
+    fn condition(kind: &str, reason: &str) -> Value {
+        json!([{"type": kind, "status": "False", "reason": reason, "message": "m"}])
+    }
+
+    #[test]
+    fn the_first_that_holds() {
+        use RolloutPhase::{Degraded, Healthy, Paused, Progressing};
+        let counts = |updated: i32, available: i32, all: i32, stable: &str| {
+            json!({"updatedReplicas": updated, "availableReplicas": available, "replicas": all,
+                "currentPodHash": "new", "stableRS": stable})
+        };
+        let none = json!({});
+        let paused = json!({"paused": true});
+        check(
+            &paused,
+            &json!({"conditions": condition("InvalidSpec", "InvalidSpec")}),
+            Degraded,
+            "InvalidSpec: m",
+        );
+        check(
+            &paused,
+            &json!({"conditions": condition("Progressing", "RolloutAborted")}),
+            Degraded,
+            "RolloutAborted: m",
+        );
+        let late = json!({"conditions": condition("Progressing", "ProgressDeadlineExceeded")});
+        check(&paused, &late, Degraded, "ProgressDeadlineExceeded: m");
+        let step =
+            json!({"pauseConditions": [{"reason": "CanaryPauseStep", "startTime": "2026-11-21T12:00:00Z"}]});
+        check(&paused, &step, Paused, "manually paused");
+        check(&none, &step, Paused, "CanaryPauseStep");
+        let restart = json!({"restartAt": "2026-11-21T12:00:00Z"});
+        check(&restart, &counts(5, 5, 5, "new"), Progressing, "rollout is restarting");
+        check(&none, &counts(4, 5, 5, "new"), Progressing, "more replicas need to be updated");
+        check(&none, &counts(5, 4, 5, "new"), Progressing, "updated replicas are still becoming available");
+        check(&none, &counts(5, 5, 6, "new"), Progressing, "old replicas are pending termination");
+        check(&none, &counts(5, 5, 5, "old"), Progressing, "waiting for all steps to complete");
+        check(&none, &counts(5, 5, 5, "new"), Healthy, "");
+    }
+}

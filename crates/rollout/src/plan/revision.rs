@@ -122,7 +122,7 @@ fn sync_patch(pass: &Pass, set: &Set, revision: i64) -> Map<String, Value> {
 fn number_rollout(pass: &mut Pass, revision: i64) {
     let revision = revision.to_string();
     if pass.rollout().object.annotation(keys::REVISION) != Some(revision.as_str()) {
-        pass.actions.push(Action::PatchRollout { patch: annotations(json!({keys::REVISION: revision})) });
+        pass.actions.push(Action::PatchRollout { patch: annotations(&json!({keys::REVISION: revision})) });
         pass.events.push(Event::normal("RolloutUpdated", format!("Rollout updated to revision {revision}")));
     }
 }

@@ -62,11 +62,10 @@ pub(super) fn weight(pass: &Pass) -> i32 {
     if step.is_none() {
         return 100;
     }
-    let weights = pass.settings().steps.iter().take(index + 1).rev();
-    weights
-        .filter_map(|step| if let Step::SetWeight(weight) = step { Some(*weight) } else { None })
-        .next()
-        .unwrap_or(0)
+    let mut weights = pass.settings().steps.iter().take(index + 1).rev();
+    let weight =
+        weights.find_map(|step| if let Step::SetWeight(weight) = step { Some(*weight) } else { None });
+    weight.unwrap_or(0)
 }
 
 /// Returns true when all ReplicaSets have the sizes of the current step, and the pods for them.
@@ -96,7 +95,7 @@ fn scale(pass: &mut Pass, set: &Set, to: i32) -> bool {
     let from = set.size.spec;
     if from == to {
         if !notes.is_empty() {
-            let patch = super::pass::annotations(Value::Object(notes));
+            let patch = super::pass::annotations(&Value::Object(notes));
             pass.actions.push(Action::AnnotateReplicaSet { key: set.key(), patch });
         }
         return false;

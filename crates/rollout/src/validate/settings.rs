@@ -84,26 +84,12 @@ pub(crate) fn limits(
     surge: Option<&IntOrString>,
     unavailable: Option<&IntOrString>,
 ) -> (i32, i32) {
-    let surge = resolve(surge, replicas, i64::div_ceil_100);
-    let unavailable = resolve(unavailable, replicas, i64::div_floor_100);
+    let surge = resolve(surge, replicas, |hundredths| (hundredths + 99) / 100);
+    let unavailable = resolve(unavailable, replicas, |hundredths| hundredths / 100);
     if surge == 0 && unavailable == 0 { (0, 1) } else { (surge, unavailable) }
 }
 
-trait Percent {
-    fn div_ceil_100(self) -> i64;
-    fn div_floor_100(self) -> i64;
-}
-
-impl Percent for i64 {
-    fn div_ceil_100(self) -> i64 {
-        (self + 99) / 100
-    }
-
-    fn div_floor_100(self) -> i64 {
-        self / 100
-    }
-}
-
+/// Returns pods: a number as it is, a percentage of `replicas` in hundredths of a pod rounded by `round`.
 fn resolve(value: Option<&IntOrString>, replicas: i32, round: fn(i64) -> i64) -> i32 {
     let percent = |percent: i64| round(percent.saturating_mul(i64::from(replicas)));
     let pods = match value {

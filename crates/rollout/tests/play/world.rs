@@ -18,6 +18,8 @@ pub struct World {
     /// Images whose pods never become available.
     pub broken: BTreeSet<String>,
     pub evicted: Vec<String>,
+    /// Pods become available one a pass.
+    pub slow: bool,
     /// Most evictions in one pass.
     pub most_evicted: usize,
     services: BTreeMap<String, Object>,
@@ -45,6 +47,7 @@ impl World {
             events: Vec::new(),
             broken: BTreeSet::new(),
             evicted: Vec::new(),
+            slow: false,
             most_evicted: 0,
             services: BTreeMap::new(),
             templates: Vec::new(),
@@ -64,10 +67,10 @@ impl World {
     }
 
     /// Sets the arguments of the first analysis step.
-    pub fn set_args(&mut self, args: Value) {
+    pub fn set_args(&mut self, args: &Value) {
         let mut steps = self.rollout.items(&["spec", "strategy", "canary", "steps"]).to_vec();
         let step = steps.iter_mut().find(|step| step.get("analysis").is_some()).unwrap();
-        step["analysis"]["args"] = args;
+        step["analysis"]["args"] = args.clone();
         self.rollout.set(&["spec", "strategy", "canary", "steps"], steps);
     }
 
@@ -83,13 +86,13 @@ impl World {
         self.rollout.set(&["metadata", "generation"], generation);
     }
 
-    pub fn patch_status(&mut self, patch: Value) {
+    pub fn patch_status(&mut self, patch: &Value) {
         self.rollout = merged(&self.rollout, &json!({"status": patch}));
     }
 
     /// What the promote command does at a pause.
     pub fn promote(&mut self) {
-        self.patch_status(json!({"pauseConditions": null}));
+        self.patch_status(&json!({"pauseConditions": null}));
     }
 
     pub fn tick(&mut self, seconds: u64) {
@@ -140,27 +143,116 @@ impl World {
 
     /// Gives the newest run a verdict.
     pub fn finish_run(&mut self, phase: &str, message: &str) {
-        let run = self.runs.values_mut().next_back().unwrap();
+        let newest = self.runs.values_mut().max_by_key(|run| run.creation_time());
+        let run = newest.unwrap();
         run.set(&["status"], json!({"phase": phase, "message": message}));
     }
 
     /// Plans and applies until nothing changes any more.
     #[track_caller]
     pub fn settle(&mut self) {
-        for _ in 0..200 {
-            let plan = self.plan();
-            if plan.is_empty() {
-                let healthy = self.phase() == "Healthy";
-                assert_eq!(plan.why.settled(), healthy, "{}\n{}", self.phase(), plan.why);
-                self.last = Some(plan);
+        let mut quiet = 0;
+        for _ in 0..500 {
+            // Pods that come late may have something to say after a pass that had not.
+            quiet = if self.pass() { 0 } else { quiet + 1 };
+            if quiet > 2 || (quiet > 0 && !self.slow) {
                 return;
             }
-            assert!(!plan.why.settled(), "a plan that changes something waits for it");
-            assert!(!plan.why.because.is_empty(), "{}", plan.why);
-            self.apply(plan);
-            self.controllers();
         }
         panic!("never settles: {}", self.last.as_ref().unwrap().why);
+    }
+
+    /// Plans and applies once; returns whether something changed.
+    #[track_caller]
+    pub fn pass(&mut self) -> bool {
+        let plan = self.plan();
+        let changes = !plan.is_empty();
+        if changes {
+            assert!(!plan.why.settled(), "a plan that changes something waits for it");
+        } else {
+            let done = self.phase() == "Healthy" && !self.pods_to_come();
+            assert!(plan.why.settled() || !done, "{}\n{}", self.phase(), plan.why);
+            assert!(!plan.why.settled() || self.phase() == "Healthy", "{}", self.phase());
+        }
+        assert!(plan.why.settled() || !plan.why.because.is_empty(), "{}", plan.why);
+        self.check_scaling(&plan);
+        self.apply(plan);
+        self.controllers();
+        changes
+    }
+
+    pub fn last_is_empty(&self) -> bool {
+        self.last.as_ref().is_some_and(Plan::is_empty)
+    }
+
+    fn pods_to_come(&self) -> bool {
+        self.sets
+            .values()
+            .any(|set| set.int(&["spec", "replicas"]) != set.int(&["status", "availableReplicas"]))
+    }
+
+    /// Laws of each scaling: the surge is kept, no needed pod goes, and new pods are not ahead of their step.
+    #[track_caller]
+    fn check_scaling(&self, plan: &Plan) {
+        let scalings: Vec<(&str, i32, i32)> = plan
+            .actions
+            .iter()
+            .filter_map(|action| match action {
+                Action::ScaleReplicaSet { key, from, to, .. } => Some((key.name.as_str(), *from, *to)),
+                _ => None,
+            })
+            .collect();
+        if scalings.is_empty() {
+            return;
+        }
+        let rollout = Rollout::from_object(&self.rollout).unwrap();
+        let checked = validate(&rollout, &self.referenced()).unwrap();
+        let settings = checked.settings();
+        let int = |set: &Object, path: &[&str]| i32::try_from(set.int(path).unwrap_or(0)).unwrap();
+        let (mut before, mut after, mut had, mut left) = (0, 0, 0, 0);
+        for set in self.sets.values() {
+            let (spec, available) =
+                (int(set, &["spec", "replicas"]), int(set, &["status", "availableReplicas"]));
+            let to = scalings.iter().find(|(name, ..)| *name == set.name()).map_or(spec, |(_, _, to)| *to);
+            before += spec;
+            after += to;
+            had += available.min(spec);
+            left += available.min(to);
+        }
+        assert!(after <= before.max(settings.replicas + settings.max_surge), "surge: {scalings:?}");
+        assert!(
+            left >= had.min(settings.replicas - settings.max_unavailable),
+            "floor: {scalings:?} {had} {left}"
+        );
+        let grown = scalings.iter().filter(|(_, from, to)| to > from).count();
+        assert!(grown == 0 || scalings.len() == 1, "one kind of change a pass: {scalings:?}");
+        Self::check_weight(&rollout, &scalings);
+    }
+
+    /// The new ReplicaSet of an update grows to no more than the share of its step, rounded up.
+    fn check_weight(rollout: &Rollout, scalings: &[(&str, i32, i32)]) {
+        let status = &rollout.status;
+        let whole =
+            status.promote_full || status.stable_rs.is_empty() || status.stable_rs == status.current_pod_hash;
+        let canary = rollout.canary().unwrap();
+        let index = usize::try_from(status.current_step_index.unwrap_or(0)).unwrap();
+        if whole || index >= canary.steps.len() {
+            return;
+        }
+        let weight = canary.steps[..=index].iter().rev().find_map(|step| step.set_weight).unwrap_or(0);
+        let weight = if status.abort { 0 } else { weight };
+        let share = (rollout.spec.replicas.unwrap() * weight + 99) / 100;
+        let name = format!("{}-{}", rollout.name(), status.current_pod_hash);
+        for (set, from, to) in scalings {
+            assert!(*set != name || to <= from || *to <= share, "ahead of step {index}: {from} to {to}");
+        }
+    }
+
+    fn referenced(&self) -> Referenced {
+        Referenced {
+            templates: self.templates.iter().cloned().map(Arc::new).collect(),
+            services: self.services.values().cloned().map(Arc::new).collect(),
+        }
     }
 
     fn plan(&self) -> Plan {
@@ -170,10 +262,7 @@ impl World {
             replica_sets: all(&self.sets),
             pods: all(&self.pods),
             analysis_runs: all(&self.runs),
-            referenced: Referenced {
-                templates: self.templates.iter().cloned().map(Arc::new).collect(),
-                services: all(&self.services),
-            },
+            referenced: self.referenced(),
         };
         let checked =
             validate(&rollout, &observed.referenced).unwrap_or_else(|problems| panic!("{problems:?}"));
@@ -260,7 +349,9 @@ impl World {
                 .as_str()
                 .unwrap()
                 .to_owned();
-            let available = if self.broken.contains(&image) { 0 } else { wanted };
+            let before = usize::try_from(set.int(&["status", "availableReplicas"]).unwrap_or(0)).unwrap();
+            let may = if self.slow { before + 1 } else { wanted };
+            let available = if self.broken.contains(&image) { 0 } else { wanted.min(may) };
             let status =
                 json!({"replicas": wanted, "readyReplicas": available, "availableReplicas": available});
             self.sets.get_mut(&name).unwrap().set(&["status"], status);

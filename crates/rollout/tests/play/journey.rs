@@ -1,11 +1,9 @@
 //! The first journey, played in a world of objects in memory: plans are applied, pods come at once or when told.
 
-#[path = "journey/world.rs"]
-mod world;
-
 use object::json;
 use rollout::Reason;
-use world::World;
+
+use crate::world::World;
 
 const CANARY: &str = "
 canaryService: shop-canary
@@ -26,7 +24,7 @@ fn world() -> World {
         "args": [{"name": "service"}, {"name": "hash", "value": "none"}],
         "metrics": [{"name": "webcheck", "provider": {"web": {"url": "http://x"}}}]
     }}));
-    world.set_args(json!([
+    world.set_args(&json!([
         {"name": "service", "value": "shop-canary"},
         {"name": "hash", "valueFrom": {"podTemplateHashValue": "Latest"}}
     ]));
@@ -130,15 +128,15 @@ fn abort_and_retry_by_hand() {
     world.settle();
     world.set_image("shop:2");
     world.settle();
-    world.patch_status(json!({"abort": true}));
+    world.patch_status(&json!({"abort": true}));
     world.settle();
     assert_eq!((world.phase(), world.sizes()), ("Degraded".to_owned(), vec![5, 0]));
     assert_eq!(world.status()["message"], json!("RolloutAborted: Rollout aborted update to revision 2"));
-    world.patch_status(json!({"abort": false}));
+    world.patch_status(&json!({"abort": false}));
     world.settle();
     assert_eq!((world.phase(), world.sizes()), ("Paused".to_owned(), vec![4, 1]));
     assert_eq!(world.status()["abortedAt"], json!(null));
-    world.patch_status(json!({"promoteFull": true}));
+    world.patch_status(&json!({"promoteFull": true}));
     world.settle();
     assert_eq!((world.phase(), world.sizes()), ("Healthy".to_owned(), vec![0, 5]));
     assert_eq!(world.status()["duration"]["completionStatus"], json!("FastPromoted"));
@@ -272,7 +270,7 @@ fn old_replica_sets_are_deleted_beyond_the_limit() {
 #[test]
 fn unknown_fields_of_the_status_stay() {
     let mut world = world();
-    world.patch_status(json!({"future": {"a": 1}, "canary": {"other": 2}}));
+    world.patch_status(&json!({"future": {"a": 1}, "canary": {"other": 2}}));
     world.settle();
     assert_eq!(world.status()["future"], json!({"a": 1}));
     assert_eq!(world.status()["canary"]["other"], json!(2));

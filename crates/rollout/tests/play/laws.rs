@@ -1,0 +1,150 @@
+//! Laws that hold whatever users and pods do.
+
+use object::json;
+use proptest::prelude::*;
+
+use crate::world::World;
+
+const STEPS: &str = "
+maxSurge: 1
+maxUnavailable: 1
+steps:
+- setWeight: 20
+- pause: {}
+- setWeight: 50
+- analysis: {templates: [{templateName: t}]}
+- pause: {duration: 10}
+- setWeight: 80
+";
+
+#[derive(Clone, Debug)]
+enum Deed {
+    Image(u8),
+    Replicas(u8),
+    Promote,
+    PromoteFull,
+    Abort,
+    Retry,
+    Pause(bool),
+    Verdict(u8),
+    Break(u8),
+    Mend,
+    Pass(u8),
+    Tick(u16),
+    JumpTo(u8),
+}
+
+fn deeds() -> impl Strategy<Value = Vec<Deed>> {
+    let deed = prop_oneof![
+        3 => (1..4_u8).prop_map(Deed::Image),
+        2 => (0..8_u8).prop_map(Deed::Replicas),
+        3 => Just(Deed::Promote),
+        1 => Just(Deed::PromoteFull),
+        1 => Just(Deed::Abort),
+        1 => Just(Deed::Retry),
+        1 => any::<bool>().prop_map(Deed::Pause),
+        2 => (0..4_u8).prop_map(Deed::Verdict),
+        1 => (1..4_u8).prop_map(Deed::Break),
+        1 => Just(Deed::Mend),
+        8 => (1..12_u8).prop_map(Deed::Pass),
+        2 => (1..700_u16).prop_map(Deed::Tick),
+        1 => (0..6_u8).prop_map(Deed::JumpTo),
+    ];
+    prop::collection::vec(deed, 1..25)
+}
+
+fn act(world: &mut World, deed: &Deed) {
+    match deed {
+        Deed::Image(version) => world.set_image(&format!("shop:{version}")),
+        Deed::Replicas(replicas) => {
+            world.rollout.set(&["spec", "replicas"], *replicas);
+            world.bump();
+        }
+        Deed::Promote => world.promote(),
+        Deed::PromoteFull => world.patch_status(&json!({"promoteFull": true})),
+        Deed::Abort => world.patch_status(&json!({"abort": true})),
+        Deed::Retry => world.patch_status(&json!({"abort": false})),
+        Deed::Pause(paused) => {
+            world.rollout.set(&["spec", "paused"], *paused);
+            world.bump();
+        }
+        Deed::Verdict(verdict) => {
+            if !world.runs.is_empty() {
+                world.finish_run(
+                    ["Successful", "Failed", "Inconclusive", "Error"][usize::from(*verdict)],
+                    "m",
+                );
+            }
+        }
+        Deed::Break(version) => {
+            world.broken.insert(format!("shop:{version}"));
+        }
+        Deed::Mend => world.broken.clear(),
+        Deed::Pass(times) => (0..*times).for_each(|_| {
+            world.pass();
+        }),
+        Deed::Tick(seconds) => world.tick(u64::from(*seconds)),
+        Deed::JumpTo(step) => world.patch_status(&json!({"currentStepIndex": step})),
+    }
+}
+
+fn world() -> World {
+    let mut world = World::new(5, STEPS);
+    world.template(json!({"metadata": {"name": "t"}, "spec": {"metrics": [{"name": "m"}]}}));
+    world.slow = true;
+    world
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 32, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// After whatever happened: plans end, and once they end they stay ended. `World::pass` checks each action on the
+    /// way: availability floor, surge, weight never ahead of its step, one set scaled at a time, a reason for each wait.
+    #[test]
+    fn it_always_settles_and_stays_settled(deeds in deeds()) {
+        let mut world = world();
+        for deed in &deeds {
+            act(&mut world, deed);
+        }
+        world.settle();
+        world.settle();
+        prop_assert!(world.last_is_empty());
+    }
+
+    /// With pods that come, a user that promotes and analyses that succeed, every update gets through.
+    #[test]
+    fn a_willing_user_gets_through(deeds in deeds()) {
+        let mut world = world();
+        for deed in &deeds {
+            act(&mut world, deed);
+        }
+        act(&mut world, &Deed::Mend);
+        act(&mut world, &Deed::Pause(false));
+        act(&mut world, &Deed::Retry);
+        for _ in 0..9 {
+            world.settle();
+            act(&mut world, &Deed::Promote);
+            act(&mut world, &Deed::Verdict(0));
+            act(&mut world, &Deed::Tick(11));
+        }
+        world.settle();
+        prop_assert_eq!(world.phase(), "Healthy", "{:?}", world.status());
+    }
+
+    /// An abort that is asked for again changes nothing more.
+    #[test]
+    fn an_abort_is_idempotent(deeds in deeds()) {
+        let mut world = world();
+        for deed in &deeds {
+            act(&mut world, deed);
+        }
+        act(&mut world, &Deed::Abort);
+        world.settle();
+        let status = world.status().clone();
+        act(&mut world, &Deed::Abort);
+        world.settle();
+        if status.get("abort").is_some() {
+            prop_assert_eq!(world.status(), &status);
+        }
+    }
+}
