@@ -15,7 +15,7 @@ use crate::field::FieldError;
 use crate::go::{self, Decoded};
 use crate::kinds::Kind;
 
-pub(crate) use definition::{before_write, validate as validate_definition};
+pub(crate) use definition::{before_write, establish, validate as validate_definition};
 
 /// One version of a custom resource.
 #[derive(Debug)]

@@ -46,10 +46,9 @@ fn document(media: &str, body: &[u8], call: &Call) -> Outcome<(Value, Vec<String
         _ => {
             let message = format!(
                 "the body of the request was in an unknown format - accepted media types include: \
-                 application/json, application/yaml, application/vnd.kubernetes.protobuf, \
-                 application/cbor"
+                 application/json, application/yaml, application/vnd.kubernetes.protobuf"
             );
-            return Err(Failure::new(415, "UnsupportedMediaType", message).with("", Value::Null));
+            return Err(Failure::new(415, "UnsupportedMediaType", message));
         }
     };
     parse(body, yaml).map_err(|why| unreadable(call.kind(), body, &why))
@@ -65,6 +64,10 @@ fn unreadable(kind: &Kind, body: &[u8], why: &str) -> Failure {
 
 /// The start of a body, as upstream shows it.
 fn summary(body: &[u8]) -> String {
+    if matches!(body.first(), Some(b'{')) {
+        let text = String::from_utf8_lossy(&body[..body.len().min(30)]).into_owned();
+        return if body.len() > 30 { format!("{text} ...") } else { text };
+    }
     let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     match body.len() {
         0 => "<empty>".to_owned(),
@@ -126,24 +129,35 @@ fn check_type(kind: &Kind, value: &Value, body: &[u8]) -> Outcome<()> {
     if version_fits && (name.is_empty() || name == kind.kind) {
         return Ok(());
     }
-    let (group, found) = crate::kinds::split_version(version);
-    let (wanted, has) =
-        (kind.api_version(), if version.is_empty() { kind.api_version() } else { version.to_owned() });
-    let found = if version.is_empty() { &kind.version } else { found };
-    let group = if version.is_empty() { &kind.group } else { group };
-    let _ = (group, found);
-    if has == wanted {
-        return Err(Failure::bad_request(format!(
-            "{name} in version {:?} cannot be handled as a {}: converting ({}) to ({}): unknown conversion",
-            kind.version,
-            kind.kind,
-            format_args!("{}.{name}", kind.version),
-            format_args!("{}.{}", kind.version, kind.kind),
-        )));
+    if kind.custom.is_some() {
+        return Err(wrong_custom(kind, version, value));
     }
-    Err(Failure::bad_request(format!(
-        "the API version in the data ({has}) does not match the expected API version ({wanted})"
-    )))
+    let (shown_version, shown) = match version {
+        "" => (kind.version.as_str(), name),
+        given => (crate::kinds::split_version(given).1, if name.is_empty() { kind.kind.as_str() } else { name }),
+    };
+    let why = if version_fits {
+        let group = if kind.group.is_empty() { "core" } else { kind.group.split('.').next().unwrap_or_default() };
+        format!("converting ({}.{name}) to ({group}.{}): unknown conversion", kind.version, kind.kind)
+    } else {
+        format!("no kind {shown:?} is registered for version {version:?} in scheme \"pkg/runtime/scheme.go:111\"")
+    };
+    let message = format!("{shown} in version {shown_version:?} cannot be handled as a {}: {why}", kind.kind);
+    Err(Failure::bad_request(message))
+}
+
+/// A custom resource of another kind or version.
+fn wrong_custom(kind: &Kind, version: &str, value: &Value) -> Failure {
+    if version != kind.api_version() {
+        let wanted = kind.api_version();
+        return Failure::bad_request(format!(
+            "the API version in the data ({version}) does not match the expected API version ({wanted})"
+        ));
+    }
+    let error = crate::field::FieldError::invalid("kind", &value["kind"], format!("must be {}", kind.kind));
+    let mut given = kind.clone();
+    given.kind = value["kind"].as_str().unwrap_or_default().to_owned();
+    Failure::invalid(&given, value["metadata"]["name"].as_str().unwrap_or_default(), &[error])
 }
 
 /// Returns the value as an object of the kind: only known fields, defaults filled in.

@@ -72,7 +72,7 @@ impl Query {
             "" | "Warn" => Ok(Strictness::Warn),
             "Ignore" => Ok(Strictness::Ignore),
             "Strict" => Ok(Strictness::Strict),
-            other => Err(self.invalid_option("fieldValidation", other, "\"Ignore\", \"Strict\", \"Warn\"")),
+            other => Err(self.invalid_option("fieldValidation", other, "\"\", \"Ignore\", \"Strict\", \"Warn\"")),
         }
     }
 
@@ -90,6 +90,19 @@ impl Query {
             .with("group", "meta.k8s.io")
             .with("kind", options)
             .with("causes", cause)
+    }
+
+    /// Checks `fieldManager`.
+    pub fn check_manager(&self) -> Outcome<()> {
+        if self.get("fieldManager").len() <= 128 {
+            return Ok(());
+        }
+        let error = crate::field::FieldError::too_long("fieldManager", 128);
+        let message = format!("CreateOptions.meta.k8s.io \"\" is invalid: {error}");
+        Err(Failure::new(422, "Invalid", message)
+            .with("group", "meta.k8s.io")
+            .with("kind", "CreateOptions")
+            .with("causes", vec![error.cause()]))
     }
 
     /// Returns who owns the fields that are written: `fieldManager`, or the client's name.

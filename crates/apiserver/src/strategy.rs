@@ -68,7 +68,7 @@ pub(crate) fn before_create(call: &Call, object: &mut Value) -> Outcome<()> {
         "/services" => allocate::service(call, object, None)?,
         "batch/jobs" => workloads::job(object),
         "apiextensions.k8s.io/customresourcedefinitions" => {
-            crate::crd::before_write(object, None, &call.now());
+            crate::crd::before_write(object, None);
         }
         _ => {}
     }
@@ -176,7 +176,7 @@ pub(crate) fn before_update(call: &Call, before: &Value, after: &mut Value) -> O
         "/namespaces" => before_namespace_update(after),
         "/pods" => pods::before_update(before, after),
         "apiextensions.k8s.io/customresourcedefinitions" if call.target.subresource.is_empty() => {
-            crate::crd::before_write(after, Some(before), &call.now());
+            crate::crd::before_write(after, Some(before));
         }
         _ => {}
     }

@@ -19,6 +19,7 @@ pub(crate) async fn answer(call: &Call) -> Outcome<Response> {
     if call.target.subresource != "log" {
         encode::Form::of(call)?;
     }
+    call.query.check_manager()?;
     let kind = call.kind();
     let named = !call.target.name.is_empty();
     if !call.target.subresource.is_empty() {

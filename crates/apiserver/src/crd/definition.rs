@@ -7,9 +7,15 @@ use object::jsonpath::JsonPath;
 use patch::schema::Schema;
 use serde_json::{Value, json};
 
+use store::{Entry, Expect};
+
 use super::{Custom, Scale};
+use crate::call::Call;
 use crate::field::FieldError;
 use crate::kinds::{Column, Kind, Subresource};
+use crate::managed::{self, Owner};
+use crate::status::Outcome;
+use crate::stored;
 
 const VERBS: [&str; 8] = ["delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"];
 
@@ -107,29 +113,45 @@ fn columns(version: &Value) -> Vec<Column> {
     columns
 }
 
-/// Fills in what the server says of a definition: its names are accepted and it is established.
-pub(crate) fn before_write(object: &mut Value, before: Option<&Value>, now: &str) {
-    let names = object["spec"]["names"].clone();
-    let old = before.map_or(Value::Null, |before| before["status"].clone());
-    let conditions = old["conditions"].as_array().cloned().unwrap_or_else(|| {
-        let condition = |kind: &str, reason: &str, message: &str| {
-            json!({"type": kind, "status": "True", "lastTransitionTime": now, "reason": reason, "message": message})
-        };
-        vec![
-            condition("NamesAccepted", "NoConflicts", "no conflicts found"),
-            condition("Established", "InitialNamesAccepted", "the initial names have been accepted"),
-        ]
-    });
+/// Fills in what the server says of a definition that is written: the versions in the store.
+pub(crate) fn before_write(object: &mut Value, before: Option<&Value>) {
+    let unknown = json!({ "acceptedNames": {"kind": "", "plural": ""}, "conditions": null, "storedVersions": null });
+    let mut status = before.map_or(unknown, |before| before["status"].clone());
     let versions = object["spec"]["versions"].as_array().into_iter().flatten();
-    let storage =
-        versions.filter(|version| version["storage"] == true).map(|version| version["name"].clone());
-    let mut stored = old["storedVersions"].as_array().cloned().unwrap_or_default();
+    let storage = versions.filter(|version| version["storage"] == true).map(|version| version["name"].clone());
+    let mut stored = status["storedVersions"].as_array().cloned().unwrap_or_default();
     for name in storage {
         if !stored.contains(&name) {
             stored.push(name);
         }
     }
-    object["status"] = json!({ "acceptedNames": names, "conditions": conditions, "storedVersions": stored });
+    status["storedVersions"] = stored.into();
+    if before.is_some() {
+        status["acceptedNames"] = object["spec"]["names"].clone();
+    }
+    object["status"] = status;
+}
+
+/// Accepts a new definition's names and says that it is established: the second write that upstream's controllers do.
+///
+/// **Errors:** those of the store.
+pub(crate) async fn establish(call: &Call, key: &str, entry: &Entry) -> Outcome<()> {
+    let kind = call.kind();
+    let before = stored::read(kind, entry);
+    let now = call.now();
+    let condition = |kind: &str, reason: &str, message: &str| {
+        json!({"type": kind, "status": "True", "lastTransitionTime": now, "reason": reason, "message": message})
+    };
+    let mut after = before.clone();
+    after["status"]["acceptedNames"] = before["spec"]["names"].clone();
+    after["status"]["conditions"] = json!([
+        condition("NamesAccepted", "NoConflicts", "no conflicts found"),
+        condition("Established", "InitialNamesAccepted", "the initial names have been accepted"),
+    ]);
+    let owner = Owner { manager: "kube-apiserver".into(), subresource: Some("status".into()), now: call.now() };
+    let after = managed::update(kind, Some(&before), after, &owner);
+    call.api.store.put(key, stored::write(kind, &after), Expect::At(entry.modified)).await?;
+    Ok(())
 }
 
 /// Returns what is wrong with a definition.

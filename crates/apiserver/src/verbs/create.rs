@@ -16,8 +16,7 @@ const ATTEMPTS: usize = 8;
 /// Creates the object of the body.
 pub(crate) async fn answer(call: &Call) -> Outcome<Reply> {
     if call.kind().namespaced && call.target.namespace.is_empty() {
-        let message = "an empty namespace may not be set during creation";
-        return Err(Failure::bad_request(message));
+        return Err(Failure::no_method());
     }
     let taken = intake::object(call)?;
     if let Some(review) = reviews::answer(call, &taken.object) {
@@ -115,6 +114,9 @@ async fn once(call: &Call, mut object: Value) -> Outcome<Value> {
     meta::check_size(call, bytes.len())?;
     match call.api.store.put(&key, bytes, Expect::Absent).await {
         Ok(entry) => {
+            if kind.plural == "customresourcedefinitions" {
+                crate::crd::establish(call, &key, &entry).await?;
+            }
             object["metadata"]["resourceVersion"] = json!(entry.modified.to_string());
             if kind.is_new_event() {
                 object = crate::stored::read(kind, &entry);

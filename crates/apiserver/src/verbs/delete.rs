@@ -28,8 +28,16 @@ impl Options {
     pub fn of(call: &Call) -> Outcome<Self> {
         let mut body = json!({});
         if !call.body.is_empty() {
-            body = serde_json::from_slice(&call.body)
-                .map_err(|error| Failure::bad_request(crate::intake::go_syntax(&error, &call.body)))?;
+            body = serde_json::from_slice(&call.body).map_err(|error| {
+                let why = crate::intake::go_syntax(&error, &call.body);
+                Failure::bad_request(format!("couldn't get version/kind; json parse error: {why}"))
+            })?;
+            if let Some(other) = body["kind"].as_str().filter(|name| !matches!(*name, "" | "DeleteOptions")) {
+                let version = body["apiVersion"].as_str().unwrap_or_default();
+                return Err(Failure::bad_request(format!(
+                    "no kind {other:?} is registered for version {version:?} in scheme \"pkg/runtime/scheme.go:111\""
+                )));
+            }
             body = go::decode("meta.v1.DeleteOptions", &body)
                 .map_err(|why| {
                     Failure::bad_request(format!(
@@ -215,7 +223,11 @@ async fn run(call: &Call, target: &Target, options: &Options) -> Outcome<Deleted
             call.api.store.put(&key, stored::write(kind, &after), at).await.map(|entry| entry.modified)
         };
         match done {
-            Ok(_) if gone && kind.id() == "/pods" => return Ok(Deleted::Gone(after)),
+            Ok(revision) if gone && kind.id() == "/pods" => {
+                let mut last = after;
+                last["metadata"]["resourceVersion"] = revision.to_string().into();
+                return Ok(Deleted::Gone(last));
+            }
             Ok(_) if gone => return Ok(Deleted::Gone(before)),
             Ok(revision) => {
                 let mut after = after;

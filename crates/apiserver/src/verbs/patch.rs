@@ -121,7 +121,12 @@ impl<'a> Patch<'a> {
         };
         patched.map_err(refused)?;
         self.check_identity(&object)?;
-        let object = self.typed(object)?;
+        let patched = match self.format {
+            Format::Strategic => &self.value,
+            _ => &object,
+        };
+        let shown = patched.to_string();
+        let object = self.typed(object).map_err(|failure| unfit(failure, &shown))?;
         Ok(Change { object, operation: Operation::Update })
     }
 
@@ -243,4 +248,13 @@ pub(crate) fn conflicts(error: ApplyError) -> Failure {
         ApplyError::BadRequest(text) => Failure::bad_request(text),
         ApplyError::Invalid(text) => Failure::new(500, "", text),
     }
+}
+
+/// A patch that makes an object which its type does not allow.
+fn unfit(failure: Failure, shown: &str) -> Failure {
+    let Some((_, why)) = failure.message.split_once(" cannot be handled as a ") else { return failure };
+    let why = why.split_once(": ").map_or(why, |(_, why)| why);
+    let error = FieldError::invalid("patch", &json!(shown), why);
+    let message = format!(" \"\" is invalid: {error}");
+    Failure::new(422, "Invalid", message).with("causes", vec![error.cause()])
 }

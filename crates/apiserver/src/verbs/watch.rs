@@ -97,7 +97,12 @@ impl Session {
     fn begin(&mut self, call: &Call) -> Outcome<()> {
         let store = &call.api.store;
         let version = call.query.number("resourceVersion");
-        let version = version.map_err(|_| bad_version(call.query.get("resourceVersion")))?;
+        let version = version.map_err(|_| {
+            let mut failure = bad_version(call.query.get("resourceVersion"));
+            failure.message = failure.message.replacen("invalid resource version: ", "", 1);
+            (failure.code, failure.reason) = (500, "");
+            failure
+        })?;
         let initial = call.query.flag("sendInitialEvents");
         let from_now = version.unwrap_or_default() == 0;
         let quiet = call.query.has("sendInitialEvents") && !initial;
