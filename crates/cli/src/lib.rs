@@ -4,9 +4,11 @@
 //! One file a command. A command gets a [`Session`] and returns an [`Exit`]; it never exits the process or prints but
 //! through the session, so that tests and scenarios run the same code. Start at [`main`].
 
+pub mod argocd;
 mod print;
 pub mod rollouts;
 mod session;
+mod slipway;
 
 pub use session::{Colour, Exit, Session};
 
@@ -36,12 +38,37 @@ impl Face {
     }
 }
 
+/// Runs a command line, without its program name, as `face`.
+pub async fn run(face: Face, arguments: impl IntoIterator<Item = OsString>, session: &mut Session) -> Exit {
+    match face {
+        Face::Slipway => slipway::run(arguments, session).await,
+        Face::Rollouts => rollouts::run(arguments, session).await,
+        Face::Argocd => argocd::run(arguments, session).await,
+    }
+}
+
 /// Runs the command line of this process and returns its exit code.
 pub fn main() -> ExitCode {
-    let arguments: Vec<OsString> = std::env::args_os().collect();
-    let face = Face::of(&arguments.first().map(|name| name.to_string_lossy()).unwrap_or_default());
-    let _ = face;
-    ExitCode::SUCCESS
+    log();
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("error: cannot start: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let mut arguments = std::env::args_os();
+    let face = Face::of(&arguments.next().unwrap_or_default().to_string_lossy());
+    let exit = runtime.block_on(async { run(face, arguments, &mut Session::of_process()).await });
+    runtime.shutdown_background();
+    ExitCode::from(exit.0)
+}
+
+/// Logs to standard error, as `SLIPWAY_LOG` says: `info` when absent.
+fn log() {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("SLIPWAY_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info,kube=warn,hyper=warn"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
 }
 
 #[cfg(test)]

@@ -17,6 +17,8 @@ pub mod view;
 use std::ffi::OsString;
 use std::io::Write as _;
 
+pub(crate) use observe::One;
+
 use crate::print::arguments::{Refusal, parse};
 use crate::{Exit, Session};
 

@@ -53,7 +53,7 @@ impl Mirror {
 }
 
 /// One object, kept up to date.
-pub(super) struct One(Mirror);
+pub(crate) struct One(Mirror);
 
 impl One {
     /// Starts to watch; ends with `tasks`.
@@ -69,6 +69,14 @@ impl One {
     /// Returns the object, `None` when it does not exist.
     pub fn get(&self) -> Option<Arc<Object>> {
         self.0.cache.list().into_iter().next()
+    }
+
+    /// Waits for the next state of the object, beginning with the first; `None` when it was deleted.
+    pub async fn next(&mut self) -> Option<Arc<Object>> {
+        match self.0.changes.next().await {
+            Some(change) => change.new,
+            None => std::future::pending().await,
+        }
     }
 
     /// Waits for the next change; never returns when there are no more.

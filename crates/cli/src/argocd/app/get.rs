@@ -1,0 +1,69 @@
+//! `app get`.
+
+use object::Object;
+
+use super::refresh::{self, Refresh};
+use crate::argocd::arguments::Get;
+use crate::argocd::context::{Context, Failure};
+use crate::argocd::live::with_health;
+use crate::argocd::view::{
+    Page, Shape, conditions, operation, parameters, plain, resource_table, shaped, summary,
+};
+
+/// Shows one Application.
+pub(super) async fn run(options: &Get, context: &mut Context<'_>) -> Result<(), Failure> {
+    let mut app = context.app(&options.name).await?;
+    if options.refresh || options.hard_refresh {
+        let how = if options.hard_refresh { Refresh::Hard } else { Refresh::Normal };
+        app = refresh::run(&app, how, context).await?;
+    }
+    let windows = windows(&app, context).await?;
+    let app = with_health(&context.cluster, &context.discovery, &app).await?.into_owned();
+    let text = match options.output.as_str() {
+        "json" => shaped(&plain(&app), Shape::Json),
+        "yaml" => shaped(&plain(&app), Shape::Yaml),
+        "wide" | "" => {
+            let page = Page { url: context.url(&app).await, windows };
+            page_text(&app, &page, options, context)
+        }
+        other => return Err(Failure::fatal(format!("unknown output format: {other}"))),
+    };
+    context.print(&text)
+}
+
+fn page_text(app: &Object, page: &Page, options: &Get, context: &Context<'_>) -> String {
+    let mut out = summary(app, page);
+    let conditions = conditions(app);
+    if !conditions.is_empty() {
+        out.push_str(&format!("\n{conditions}\n"));
+    }
+    if options.show_operation {
+        let operation = operation(app, context.now());
+        if !operation.is_empty() {
+            out.push_str(&format!("\n{operation}"));
+        }
+    }
+    if options.show_params {
+        out.push_str(&parameters(app));
+    }
+    out.push_str(&resources_below(app));
+    out
+}
+
+/// Returns the table of resources with an empty line above, nothing without resources.
+pub(super) fn resources_below(app: &Object) -> String {
+    match resource_table(app) {
+        table if table.is_empty() => table,
+        table => format!("\n{table}"),
+    }
+}
+
+/// Returns the sync windows of the project, written as the existing tool does; all of them, whether they match or not.
+async fn windows(app: &Object, context: &Context<'_>) -> Result<Vec<String>, Failure> {
+    let Some(project) = context.project(app).await? else { return Ok(Vec::new()) };
+    let text = |window: &object::Value, field: &str| window[field].as_str().unwrap_or_default().to_owned();
+    let all = project.items(&["spec", "syncWindows"]).iter();
+    Ok(all
+        .map(|window| [text(window, "kind"), text(window, "schedule"), text(window, "duration")].join(":"))
+        .collect())
+}

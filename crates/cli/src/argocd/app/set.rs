@@ -1,0 +1,79 @@
+//! `app set`, `app unset`.
+
+use object::{Object, Value, json};
+
+use super::create::difference;
+use crate::argocd::arguments::{Set, Unset};
+use crate::argocd::context::{Context, Failure};
+
+/// Changes the spec as the flags say.
+pub(super) async fn set(options: &Set, context: &mut Context<'_>) -> Result<(), Failure> {
+    let app = context.app(&options.name).await?;
+    let mut changed = app.clone();
+    if !options.spec.write(&mut changed, options.source_position)? {
+        return Err(nothing("set", Some("Please set at least one option to update")));
+    }
+    context.project(&changed).await?;
+    write(&app, &changed, context).await
+}
+
+/// Takes parts of a source's configuration back.
+pub(super) async fn unset(options: &Unset, context: &mut Context<'_>) -> Result<(), Failure> {
+    let app = context.app(&options.name).await?;
+    let mut changed = app.clone();
+    let mut source = crate::argocd::arguments::source(&app, options.source_position)?;
+    take_back(&mut source, options);
+    crate::argocd::arguments::set_source(&mut changed, options.source_position, source);
+    if changed == app {
+        return Err(nothing("unset", None));
+    }
+    write(&app, &changed, context).await
+}
+
+fn nothing(verb: &str, problem: Option<&str>) -> Failure {
+    match Failure::usage(&["app", verb]) {
+        Failure::Usage { text, .. } => Failure::Usage { text, problem: problem.map(str::to_owned) },
+        other => other,
+    }
+}
+
+async fn write(app: &Object, changed: &Object, context: &Context<'_>) -> Result<(), Failure> {
+    let spec = |object: &Object| object.get(&["spec"]).cloned().unwrap_or_default();
+    let body = json!({"spec": difference(&spec(app), &spec(changed))});
+    context.merge(app, body).await?;
+    Ok(())
+}
+
+fn take_back(source: &mut Object, options: &Unset) {
+    let gone = |entry: &Value| options.parameters.iter().any(|name| entry["name"] == *name);
+    retain(source, &["helm", "parameters"], |entry| !gone(entry));
+    retain(source, &["helm", "valueFiles"], |entry| !options.values.iter().any(|file| entry == file));
+    let image = |entry: &Value| {
+        entry.as_str().map(crate::argocd::arguments::image_name).unwrap_or_default().to_owned()
+    };
+    let images = &options.kustomize_images;
+    retain(source, &["kustomize", "images"], |entry| {
+        !images.iter().any(|name| crate::argocd::arguments::image_name(name) == image(entry))
+    });
+    let switches = [
+        (options.values_literal, ["helm", "values"]),
+        (options.values_literal, ["helm", "valuesObject"]),
+        (options.nameprefix, ["kustomize", "namePrefix"]),
+        (options.namesuffix, ["kustomize", "nameSuffix"]),
+    ];
+    for (_, path) in switches.iter().filter(|(given, _)| *given) {
+        source.remove(path);
+    }
+}
+
+/// Keeps the entries of a list that `keep` likes; a list left empty goes.
+fn retain(source: &mut Object, path: &[&str], keep: impl Fn(&Value) -> bool) {
+    let mut all = source.items(path).to_vec();
+    let before = all.len();
+    all.retain(keep);
+    if all.is_empty() && before > 0 {
+        source.remove(path);
+    } else if all.len() < before {
+        source.set(path, all);
+    }
+}
