@@ -5,7 +5,7 @@ use api::rollout::{Rollout, RolloutSpec, RolloutStatus};
 use object::{ConditionStatus, Object, Time, Value, json};
 
 use crate::plan::{merge_patch, new_condition, phase, set_condition};
-use crate::{Checked, Plan, Problem, Reason, Why};
+use crate::{Plan, Problem, Reason, Why};
 
 /// Returns the plan of a Rollout whose spec has problems: the condition and the phase, nothing else.
 ///
@@ -37,16 +37,8 @@ pub fn unreadable(object: &Object, error: &FieldError, now: Time) -> Plan {
     invalid(&rollout, &[problem], now)
 }
 
-/// Returns the plan after [`crate::Action::CreateReplicaSet`] met a name that another ReplicaSet has: the collision is
-/// counted, which changes the hash.
-pub fn collided(checked: &Checked<Rollout>) -> Plan {
-    let rollout = checked.value();
-    let mut status = rollout.status.clone();
-    status.collision_count = Some(status.collision_count.unwrap_or(0) + 1);
-    plan_of(rollout, &status, Why::new(Reason::WaitingOnOwnChange { actions: 0 }))
-}
-
-fn plan_of(rollout: &Rollout, status: &RolloutStatus, why: Why) -> Plan {
+/// Returns a plan that only writes a status.
+pub(crate) fn plan_of(rollout: &Rollout, status: &RolloutStatus, why: Why) -> Plan {
     let new = api::write(status);
     let change = merge_patch(&api::write(&rollout.status), &new);
     let held = rollout.object.get(&["status"]).cloned().unwrap_or_else(|| json!({}));

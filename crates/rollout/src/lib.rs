@@ -7,6 +7,7 @@
 
 mod action;
 mod checked;
+mod collision;
 mod event;
 pub mod hash;
 mod invalid;
@@ -22,8 +23,9 @@ mod validate;
 
 pub use action::{Action, ServiceSwitch};
 pub use checked::{Checked, Settings, Step};
+pub use collision::{collided, collides};
 pub use event::{Event, EventKind};
-pub use invalid::{collided, invalid, unreadable};
+pub use invalid::{invalid, unreadable};
 pub use observed::{Observed, Referenced};
 pub use plan::{Plan, plan};
 pub use reason::{Reason, Why};

@@ -167,3 +167,6 @@ fn collect(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

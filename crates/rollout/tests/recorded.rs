@@ -7,36 +7,40 @@ use std::sync::Arc;
 
 use api::rollout::Rollout;
 use object::{Object, Time, yaml};
-use rollout::{Observed, Plan, Referenced, plan, validate};
+use rollout::{Action, Observed, Plan, Referenced, keys, plan, validate};
+
+/// Returns the objects of a recorded list.
+fn objects(text: &str) -> Vec<Arc<Object>> {
+    let list = yaml::document(text).unwrap();
+    let items = list["items"].as_array().into_iter().flatten();
+    items.map(|item| Arc::new(Object::from_value(item.clone()))).collect()
+}
+
+/// Returns the plan of a Rollout among other objects; `None` when it cannot be acted on.
+fn plan_among(object: &Object, objects: &[Arc<Object>], now: Time) -> Option<Plan> {
+    let of = |kind: &'static str| objects.iter().filter(move |object| object.kind() == kind).cloned();
+    let rollout = Rollout::from_object(object).unwrap();
+    let referenced =
+        Referenced { templates: of("AnalysisTemplate").collect(), services: of("Service").collect() };
+    let checked = validate(&rollout, &referenced).ok()?;
+    let owned =
+        |kind: &'static str| of(kind).filter(|child| child.controller_uid() == Some(object.uid())).collect();
+    let observed = Observed {
+        replica_sets: owned("ReplicaSet"),
+        pods: of("Pod").collect(),
+        analysis_runs: owned("AnalysisRun"),
+        referenced,
+    };
+    Some(plan(&checked, &observed, now))
+}
 
 /// Returns the plans of the Rollouts of a recorded object list that can be acted on, with their names.
 fn plans(text: &str, now: Time) -> Vec<(String, Plan)> {
-    let list = yaml::document(text).unwrap();
-    let objects: Vec<Arc<Object>> = list["items"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .map(|item| Arc::new(Object::from_value(item.clone())))
-        .collect();
-    let of = |kind: &'static str| objects.iter().filter(move |object| object.kind() == kind).cloned();
-    let mut plans = Vec::new();
-    for object in of("Rollout") {
-        let rollout = Rollout::from_object(&object).unwrap();
-        let referenced =
-            Referenced { templates: of("AnalysisTemplate").collect(), services: of("Service").collect() };
-        let Ok(checked) = validate(&rollout, &referenced) else { continue };
-        let owned = |kind: &'static str| {
-            of(kind).filter(|child| child.controller_uid() == Some(object.uid())).collect()
-        };
-        let observed = Observed {
-            replica_sets: owned("ReplicaSet"),
-            pods: of("Pod").collect(),
-            analysis_runs: owned("AnalysisRun"),
-            referenced,
-        };
-        plans.push((rollout.name().to_owned(), plan(&checked, &observed, now)));
-    }
-    plans
+    let objects = objects(text);
+    let rollouts = objects.iter().filter(|object| object.kind() == "Rollout");
+    rollouts
+        .filter_map(|object| Some((object.name().to_owned(), plan_among(object, &objects, now)?)))
+        .collect()
 }
 
 fn check(path: &Path, now: Time) -> (usize, usize) {
@@ -113,4 +117,75 @@ fn shared_goldens_at_rest_stay_at_rest() {
         busy += case_busy;
     }
     assert!(quiet > 100 && busy == 0, "{quiet} quiet, {busy} busy");
+}
+
+fn recorded(name: &str) -> Vec<Arc<Object>> {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("tests/recorded/{name}.yaml"));
+    objects(&std::fs::read_to_string(path).unwrap())
+}
+
+/// A ReplicaSet that is taken away is made again as the reference made it.
+#[test]
+fn replica_sets_are_made_alike() {
+    let objects = recorded("get-canary-paused-step1");
+    let rollout = objects.iter().find(|object| object.kind() == "Rollout").unwrap();
+    let hash = rollout.str(&["status", "currentPodHash"]);
+    let (taken, rest): (Vec<_>, Vec<_>) = objects
+        .iter()
+        .cloned()
+        .partition(|object| object.kind() == "ReplicaSet" && object.label(keys::HASH) == Some(hash));
+    let plan = plan_among(rollout, &rest, Time::from_unix(0)).unwrap();
+    let Some(Action::CreateReplicaSet(made)) = plan.actions.first() else { panic!("{:?}", plan.actions) };
+    for path in [
+        vec!["metadata", "name"],
+        vec!["metadata", "namespace"],
+        vec!["metadata", "labels"],
+        vec!["metadata", "annotations"],
+        vec!["metadata", "ownerReferences"],
+        vec!["spec", "selector"],
+        vec!["spec", "template", "metadata", "labels"],
+        vec!["spec", "minReadySeconds"],
+    ] {
+        assert_eq!(made.get(&path), taken[0].get(&path), "{path:?}");
+    }
+    assert_eq!(made.int(&["spec", "replicas"]), Some(0));
+}
+
+/// An AnalysisRun that is taken away is made again as the reference made it.
+#[test]
+fn analysis_runs_are_made_alike() {
+    let objects = recorded("get-analysis-step-failed");
+    for (name, reference) in [
+        ("judged-6f66545f98-2-1", "currentStepAnalysisRunStatus"),
+        ("watched-86d7555d95-2", "currentBackgroundAnalysisRunStatus"),
+    ] {
+        let (taken, rest): (Vec<_>, Vec<_>) = objects
+            .iter()
+            .cloned()
+            .partition(|object| object.kind() == "AnalysisRun" && object.name() == name);
+        let taken = &taken[0];
+        let uid = taken.controller_uid().unwrap();
+        let mut rollout = Object::clone(objects.iter().find(|object| object.uid() == uid).unwrap());
+        assert!(rollout.remove(&["status", "canary", reference]).is_some());
+        let plan = plan_among(&rollout, &rest, Time::from_unix(0)).unwrap();
+        let made = plan.actions.iter().find_map(|action| match action {
+            Action::CreateAnalysisRun(run) => Some(run),
+            _ => None,
+        });
+        let made = made.unwrap_or_else(|| panic!("{:?}", plan.actions));
+        for path in [
+            vec!["apiVersion"],
+            vec!["metadata", "name"],
+            vec!["metadata", "labels"],
+            vec!["metadata", "annotations"],
+            vec!["metadata", "ownerReferences"],
+            vec!["spec", "args"],
+        ] {
+            assert_eq!(made.get(&path), taken.get(&path), "{name} {path:?}");
+        }
+        let names = |run: &Object| -> Vec<String> {
+            run.items(&["spec", "metrics"]).iter().map(|metric| metric["name"].to_string()).collect()
+        };
+        assert_eq!(names(made), names(taken));
+    }
 }

@@ -275,3 +275,84 @@ fn unknown_fields_of_the_status_stay() {
     assert_eq!(world.status()["future"], json!({"a": 1}));
     assert_eq!(world.status()["canary"]["other"], json!(2));
 }
+
+#[test]
+fn a_taken_name_changes_the_hash() {
+    let mut world = World::new(1, "{}");
+    let (checked, name) = world.first_set();
+    let other = object::Object::from_value(
+        json!({"kind": "ReplicaSet", "metadata": {"name": name, "namespace": "n"}}),
+    );
+    assert!(rollout::collides(&checked, &other));
+    let plan = rollout::collided(&checked);
+    world.patch_status(&plan.status_patch.unwrap()["status"]);
+    let (checked, next) = world.first_set();
+    assert_ne!(next, name);
+    world.settle();
+    assert_eq!(world.phase(), "Healthy");
+    assert_eq!(world.status()["collisionCount"], json!(1));
+    let ours = world.sets.values().next().unwrap();
+    assert_eq!(ours.name(), next);
+    assert!(!rollout::collides(&checked, ours), "a ReplicaSet of ours is no collision");
+}
+
+/// Type, status, reason and message of all conditions, by type.
+fn conditions(world: &World) -> Vec<[String; 4]> {
+    let conditions = world.status()["conditions"].as_array().unwrap();
+    let mut all: Vec<[String; 4]> = conditions
+        .iter()
+        .map(|condition| {
+            ["type", "status", "reason", "message"].map(|field| condition[field].as_str().unwrap().to_owned())
+        })
+        .collect();
+    all.sort();
+    all
+}
+
+#[track_caller]
+fn check_conditions(world: &World, expected: &[[&str; 4]]) {
+    let expected: Vec<[String; 4]> = expected.iter().map(|condition| condition.map(str::to_owned)).collect();
+    assert_eq!(conditions(world), expected);
+}
+
+/// The conditions at each stop are those recorded from the reference (cases `get-canary-*`).
+#[test]
+fn conditions_are_those_of_the_reference() {
+    let available = ["Available", "True", "AvailableReason", "Rollout has minimum availability"];
+    let unhealthy = ["Healthy", "False", "RolloutHealthy", "Rollout is not healthy"];
+    let incomplete = ["Completed", "False", "RolloutCompleted", "RolloutCompleted"];
+    let complete = ["Completed", "True", "RolloutCompleted", "RolloutCompleted"];
+    let healthy = ["Healthy", "True", "RolloutHealthy", "Rollout is healthy"];
+    let paused = ["Paused", "True", "RolloutPaused", "Rollout is paused"];
+    let progressed = |world: &World| {
+        format!(
+            "ReplicaSet \"shop-{}\" has successfully progressed.",
+            world.status()["currentPodHash"].as_str().unwrap()
+        )
+    };
+    let mut world = World::new(5, "{steps: [{setWeight: 20}, {pause: {}}]}");
+    world.settle();
+    let message = progressed(&world);
+    let rest = ["Progressing", "True", "NewReplicaSetAvailable", message.as_str()];
+    check_conditions(&world, &[available, complete, healthy, rest]);
+
+    world.set_image("shop:2");
+    world.settle();
+    let waits = ["Progressing", "Unknown", "RolloutPaused", "Rollout is paused"];
+    check_conditions(&world, &[available, incomplete, unhealthy, paused, waits]);
+    assert!(world.events.iter().any(|event| event.reason == "RolloutNotCompleted"));
+
+    world.patch_status(&json!({"abort": true}));
+    world.settle();
+    let aborted = ["Progressing", "False", "RolloutAborted", "Rollout aborted update to revision 2"];
+    check_conditions(&world, &[available, incomplete, unhealthy, paused, aborted]);
+
+    world.patch_status(&json!({"abort": false}));
+    world.settle();
+    world.promote();
+    world.settle();
+    let message = progressed(&world);
+    let rest = ["Progressing", "True", "NewReplicaSetAvailable", message.as_str()];
+    let resumed = ["Paused", "False", "RolloutPaused", "Rollout is paused"];
+    check_conditions(&world, &[available, complete, healthy, resumed, rest]);
+}

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use api::rollout::Rollout;
 use object::{Object, Time, Value, json, yaml};
-use rollout::{Action, Event, Observed, Plan, Reason, Referenced, Why, keys, plan, validate};
+use rollout::{Action, Checked, Event, Observed, Plan, Reason, Referenced, Why, keys, plan, validate};
 
 /// A Rollout and what is around it.
 pub struct World {
@@ -179,6 +179,16 @@ impl World {
         self.apply(plan);
         self.controllers();
         changes
+    }
+
+    /// Returns the checked Rollout and the name of the ReplicaSet its next plan creates.
+    #[track_caller]
+    pub fn first_set(&self) -> (Checked<Rollout>, String) {
+        let rollout = Rollout::from_object(&self.rollout).unwrap();
+        let checked = validate(&rollout, &self.referenced()).unwrap();
+        let plan = self.plan();
+        let Some(Action::CreateReplicaSet(set)) = plan.actions.first() else { panic!("{:?}", plan.actions) };
+        (checked, set.name().to_owned())
     }
 
     pub fn last_is_empty(&self) -> bool {
