@@ -41,10 +41,23 @@ pub enum Kind {
     Scheduler,
 }
 
+impl Kind {
+    /// Every controller.
+    pub const ALL: [Self; 7] = [
+        Self::ReplicaSet,
+        Self::Deployment,
+        Self::Job,
+        Self::Endpoints,
+        Self::Namespace,
+        Self::Garbage,
+        Self::Scheduler,
+    ];
+}
+
 impl Set {
     /// Returns every controller.
     pub fn all() -> Self {
-        Self(vec![Kind::ReplicaSet, Kind::Endpoints, Kind::Namespace, Kind::Garbage, Kind::Scheduler])
+        Self(Kind::ALL.to_vec())
     }
 
     /// Returns these controllers only.
