@@ -110,6 +110,29 @@ impl Custom {
 
     /// Returns what is wrong with an object by the schema.
     pub fn validate(&self, value: &Value) -> Vec<FieldError> {
-        validate::object(&self.schema, value)
+        let mut errors = validate::object(&self.schema, value);
+        if let Some(scale) = &self.scale {
+            errors.extend(replicas(&scale.spec, value));
+        }
+        errors
+    }
+}
+
+/// Returns what is wrong with the count that the scale subresource shows.
+fn replicas(path: &str, value: &Value) -> Option<FieldError> {
+    let found = path.split('.').filter(|key| !key.is_empty()).fold(value, |value, key| &value[key]);
+    match found {
+        Value::Null => None,
+        Value::Number(number) if number.as_i64().is_some_and(|number| number >= 0) => None,
+        Value::Number(_) => Some(FieldError::invalid(path, found, "should be a non-negative integer")),
+        other => {
+            let (shown, name) = match other {
+                Value::String(text) => (text.clone(), "string"),
+                Value::Bool(flag) => (flag.to_string(), "bool"),
+                other => (other.to_string(), "object"),
+            };
+            let why = format!("{path} accessor error: {shown} is of the type {name}, expected int64");
+            Some(FieldError::invalid(path, &Value::from(0), why))
+        }
     }
 }

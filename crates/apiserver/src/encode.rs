@@ -75,13 +75,13 @@ impl Form {
             }
             Self::Metadata if list => {
                 let items = body["items"].as_array().cloned().unwrap_or_default();
-                let items: Vec<Value> = items.into_iter().map(metadata_of).collect();
+                let items: Vec<Value> = items.iter().map(metadata_of).collect();
                 json!({
                     "kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1",
                     "metadata": body["metadata"], "items": items,
                 })
             }
-            Self::Metadata => metadata_of(body),
+            Self::Metadata => metadata_of(&body),
         }
     }
 
@@ -101,7 +101,7 @@ impl Form {
     pub fn bookmark(&mut self, object: Value) -> Value {
         match self {
             Self::Object => object,
-            Self::Metadata => metadata_of(object),
+            Self::Metadata => metadata_of(&object),
             Self::Table { version, .. } => json!({
                 "kind": "Table", "apiVersion": version, "metadata": {
                     "resourceVersion": object["metadata"]["resourceVersion"],
@@ -113,7 +113,8 @@ impl Form {
     }
 }
 
-pub(crate) fn metadata_of(object: Value) -> Value {
+/// Returns an object's `PartialObjectMetadata`.
+pub(crate) fn metadata_of(object: &Value) -> Value {
     json!({
         "kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": object["metadata"],
     })

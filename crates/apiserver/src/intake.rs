@@ -44,10 +44,9 @@ fn document(media: &str, body: &[u8], call: &Call) -> Outcome<(Value, Vec<String
         "" | "application/json" => false,
         "application/yaml" => true,
         _ => {
-            let message = format!(
-                "the body of the request was in an unknown format - accepted media types include: \
+            let message = "the body of the request was in an unknown format - accepted media types include: \
                  application/json, application/yaml, application/vnd.kubernetes.protobuf"
-            );
+                .to_string();
             return Err(Failure::new(415, "UnsupportedMediaType", message));
         }
     };
@@ -68,7 +67,13 @@ fn summary(body: &[u8]) -> String {
         let text = String::from_utf8_lossy(&body[..body.len().min(30)]).into_owned();
         return if body.len() > 30 { format!("{text} ...") } else { text };
     }
-    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let hex = |bytes: &[u8]| {
+        bytes
+            .iter()
+            .flat_map(|byte| [byte >> 4, byte & 15])
+            .filter_map(|digit| char::from_digit(digit.into(), 16))
+            .collect::<String>()
+    };
     match body.len() {
         0 => "<empty>".to_owned(),
         length if length <= 30 => hex(body),
@@ -134,13 +139,18 @@ fn check_type(kind: &Kind, value: &Value, body: &[u8]) -> Outcome<()> {
     }
     let (shown_version, shown) = match version {
         "" => (kind.version.as_str(), name),
-        given => (crate::kinds::split_version(given).1, if name.is_empty() { kind.kind.as_str() } else { name }),
+        given => {
+            (crate::kinds::split_version(given).1, if name.is_empty() { kind.kind.as_str() } else { name })
+        }
     };
     let why = if version_fits {
-        let group = if kind.group.is_empty() { "core" } else { kind.group.split('.').next().unwrap_or_default() };
+        let group =
+            if kind.group.is_empty() { "core" } else { kind.group.split('.').next().unwrap_or_default() };
         format!("converting ({}.{name}) to ({group}.{}): unknown conversion", kind.version, kind.kind)
     } else {
-        format!("no kind {shown:?} is registered for version {version:?} in scheme \"pkg/runtime/scheme.go:111\"")
+        format!(
+            "no kind {shown:?} is registered for version {version:?} in scheme \"pkg/runtime/scheme.go:111\""
+        )
     };
     let message = format!("{shown} in version {shown_version:?} cannot be handled as a {}: {why}", kind.kind);
     Err(Failure::bad_request(message))

@@ -12,6 +12,7 @@ use crate::crd::Custom;
 
 /// One resource: its names, what can be done with it, and how it is shown.
 #[derive(Clone, Debug, Default)]
+#[expect(clippy::struct_field_names, reason = "`kind` and `listKind` are the words of discovery")]
 pub(crate) struct Kind {
     pub group: String,
     pub version: String,

@@ -50,7 +50,21 @@ pub(crate) fn update(kind: &Kind, before: Option<&Value>, after: Value, owner: &
         subresource: owner.subresource.as_deref(),
         now: &owner.now,
     };
-    patch::apply::update(before, after, &options, schema, &ty)
+    let mut object = patch::apply::update(before, after, &options, schema, &ty);
+    if owner.subresource.as_deref() == Some("scale") {
+        timeless_scale(&mut object);
+    }
+    object
+}
+
+/// Entries of the scale subresource lose their time on the way through it.
+///
+/// **Source:** `managedfields.NewScaleHandler`.
+fn timeless_scale(object: &mut Value) {
+    let entries = object["metadata"]["managedFields"].as_array_mut();
+    for entry in entries.into_iter().flatten().filter(|entry| entry["subresource"] == "scale") {
+        entry.as_object_mut().map(|entry| entry.remove("time"));
+    }
 }
 
 /// An object of a built-in kind in which nothing is set: what Go has before the first field is read.

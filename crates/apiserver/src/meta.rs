@@ -11,9 +11,7 @@ pub(crate) fn begin(call: &Call, object: &mut Value) {
         object["metadata"] = json!({});
     }
     let Some(metadata) = object["metadata"].as_object_mut() else { return };
-    for field in
-        ["deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "resourceVersion"]
-    {
+    for field in ["deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "resourceVersion"] {
         metadata.remove(field);
     }
     metadata.insert("uid".into(), call.api.random.uid().into());

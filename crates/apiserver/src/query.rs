@@ -72,7 +72,9 @@ impl Query {
             "" | "Warn" => Ok(Strictness::Warn),
             "Ignore" => Ok(Strictness::Ignore),
             "Strict" => Ok(Strictness::Strict),
-            other => Err(self.invalid_option("fieldValidation", other, "\"\", \"Ignore\", \"Strict\", \"Warn\"")),
+            other => {
+                Err(self.invalid_option("fieldValidation", other, "\"\", \"Ignore\", \"Strict\", \"Warn\""))
+            }
         }
     }
 

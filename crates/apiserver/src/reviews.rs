@@ -41,7 +41,9 @@ fn access(call: &Call, object: &Value) -> Outcome<Value> {
         let error = FieldError::invalid("spec.resourceAttributes", &Value::Null, detail);
         let message = format!(".authorization.k8s.io \"\" is invalid: {error}");
         let causes = vec![error.cause()];
-        return Err(Failure::new(422, "Invalid", message).with("group", "authorization.k8s.io").with("causes", causes));
+        return Err(Failure::new(422, "Invalid", message)
+            .with("group", "authorization.k8s.io")
+            .with("causes", causes));
     }
     let groups = spec["groups"].as_array().cloned().unwrap_or_default();
     let oneself = call.kind().plural == "selfsubjectaccessreviews";

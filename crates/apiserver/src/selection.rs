@@ -137,12 +137,10 @@ fn check(kind: &Kind, path: &str) -> Outcome<()> {
     if listed || everywhere || custom {
         return Ok(());
     }
-    let message = match (&kind.custom, FIELDS.iter().any(|(known, _)| *known == id)) {
-        (Some(_), _) => format!("field label not supported: {path}"),
-        (None, true) => format!("field label not supported: {path}"),
-        (None, false) => {
-            format!("{path:?} is not a known field selector: only \"metadata.name\", \"metadata.namespace\"")
-        }
+    let message = if kind.custom.is_some() || FIELDS.iter().any(|(known, _)| *known == id) {
+        format!("field label not supported: {path}")
+    } else {
+        format!("{path:?} is not a known field selector: only \"metadata.name\", \"metadata.namespace\"")
     };
     Err(Failure::bad_request(message))
 }

@@ -72,7 +72,24 @@ pub(crate) fn before_create(call: &Call, object: &mut Value) -> Outcome<()> {
         }
         _ => {}
     }
+    without_empty_lists(kind, object);
     Ok(())
+}
+
+/// What upstream keeps went through protobuf, which knows no empty lists.
+fn without_empty_lists(kind: &Kind, object: &mut Value) {
+    fn settle(value: &mut Value) {
+        match value {
+            Value::Array(items) if items.is_empty() => *value = Value::Null,
+            Value::Array(items) => items.iter_mut().for_each(settle),
+            Value::Object(map) => map.values_mut().for_each(settle),
+            _ => {}
+        }
+    }
+    let any = ["customresourcedefinitions", "controllerrevisions"].contains(&kind.plural.as_str());
+    if kind.custom.is_none() && !any {
+        settle(object);
+    }
 }
 
 /// The status of a new object is what an empty one has.
@@ -180,6 +197,7 @@ pub(crate) fn before_update(call: &Call, before: &Value, after: &mut Value) -> O
         }
         _ => {}
     }
+    without_empty_lists(kind, after);
     let bound = call.target.subresource == "binding";
     if has_generation(kind) && !bound && drives(kind, before) != drives(kind, after) {
         let generation = before["metadata"]["generation"].as_i64().unwrap_or_default();

@@ -21,7 +21,7 @@ pub(crate) fn of(kind: &Kind, body: Value, include: Include, now: Time) -> Value
     let list = body.get("items").is_some_and(Value::is_array);
     let mut metadata = json!({ "resourceVersion": body["metadata"]["resourceVersion"] });
     for field in ["continue", "remainingItemCount"] {
-        if let Some(value) = body["metadata"].get(field).filter(|_| list) {
+        if let Some(value) = body["metadata"].get(field).filter(|value| list && **value != "") {
             metadata[field] = value.clone();
         }
     }
@@ -38,7 +38,7 @@ fn row(kind: &Kind, mut object: Value, include: Include, now: Time) -> Value {
     let mut row = cells::row(kind, &object, now);
     row["object"] = match include {
         Include::None => Value::Null,
-        Include::Metadata => metadata_of(object),
+        Include::Metadata => metadata_of(&object),
         Include::Object => object,
     };
     row

@@ -32,10 +32,11 @@ pub(crate) async fn answer(call: &Call) -> Outcome<Response> {
     if !kind.allows(word(&call.method, named)) {
         return Err(Failure::no_method());
     }
+    if matches!(call.method, Method::GET | Method::HEAD) && call.query.flag("watch") {
+        return watch::answer(call);
+    }
     let reply = match (&call.method, named) {
-        (&Method::GET | &Method::HEAD, true) if call.query.flag("watch") => return watch::answer(call),
         (&Method::GET | &Method::HEAD, true) => get(call)?,
-        (&Method::GET | &Method::HEAD, false) if call.query.flag("watch") => return watch::answer(call),
         (&Method::GET | &Method::HEAD, false) => list::answer(call)?,
         (&Method::POST, false) => create::answer(call).await?,
         (&Method::PUT, true) => update::answer(call).await?,

@@ -1,5 +1,7 @@
 //! Replays what was recorded from a real kube-apiserver against the embedded one.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 

@@ -91,7 +91,10 @@ fn columns(version: &Value) -> Vec<Column> {
     };
     let mut columns: Vec<Column> = builtin("Name").into_iter().collect();
     let Some(own) = version["additionalPrinterColumns"].as_array().filter(|list| !list.is_empty()) else {
-        columns.extend(builtin("Age"));
+        columns.extend(builtin("Age").map(|mut age| {
+            age.definition["type"] = "date".into();
+            age
+        }));
         return columns;
     };
     columns.extend(own.iter().map(|column| {
@@ -115,10 +118,12 @@ fn columns(version: &Value) -> Vec<Column> {
 
 /// Fills in what the server says of a definition that is written: the versions in the store.
 pub(crate) fn before_write(object: &mut Value, before: Option<&Value>) {
-    let unknown = json!({ "acceptedNames": {"kind": "", "plural": ""}, "conditions": null, "storedVersions": null });
+    let unknown =
+        json!({ "acceptedNames": {"kind": "", "plural": ""}, "conditions": null, "storedVersions": null });
     let mut status = before.map_or(unknown, |before| before["status"].clone());
     let versions = object["spec"]["versions"].as_array().into_iter().flatten();
-    let storage = versions.filter(|version| version["storage"] == true).map(|version| version["name"].clone());
+    let storage =
+        versions.filter(|version| version["storage"] == true).map(|version| version["name"].clone());
     let mut stored = status["storedVersions"].as_array().cloned().unwrap_or_default();
     for name in storage {
         if !stored.contains(&name) {
@@ -139,16 +144,15 @@ pub(crate) async fn establish(call: &Call, key: &str, entry: &Entry) -> Outcome<
     let kind = call.kind();
     let before = stored::read(kind, entry);
     let now = call.now();
-    let condition = |kind: &str, reason: &str, message: &str| {
-        json!({"type": kind, "status": "True", "lastTransitionTime": now, "reason": reason, "message": message})
-    };
+    let condition = |kind: &str, reason: &str, message: &str| json!({"type": kind, "status": "True", "lastTransitionTime": now, "reason": reason, "message": message});
     let mut after = before.clone();
     after["status"]["acceptedNames"] = before["spec"]["names"].clone();
     after["status"]["conditions"] = json!([
         condition("NamesAccepted", "NoConflicts", "no conflicts found"),
         condition("Established", "InitialNamesAccepted", "the initial names have been accepted"),
     ]);
-    let owner = Owner { manager: "kube-apiserver".into(), subresource: Some("status".into()), now: call.now() };
+    let owner =
+        Owner { manager: "kube-apiserver".into(), subresource: Some("status".into()), now: call.now() };
     let after = managed::update(kind, Some(&before), after, &owner);
     call.api.store.put(key, stored::write(kind, &after), Expect::At(entry.modified)).await?;
     Ok(())
@@ -198,10 +202,39 @@ fn versions(spec: &Value, errors: &mut Vec<FieldError>) {
             let path = format!("spec.versions[{index}].schema.openAPIV3Schema");
             errors.push(FieldError::required(path, ""));
         }
+        let at = match versions.len() {
+            1 => "spec.validation.openAPIV3Schema".to_owned(),
+            _ => format!("spec.versions[{index}].schema.openAPIV3Schema"),
+        };
+        structural(&version["schema"]["openAPIV3Schema"], &at, errors);
     }
     let storage = versions.iter().filter(|version| version["storage"] == true).count();
     if storage != 1 {
         let detail = "must have exactly one version marked as storage version";
         errors.push(FieldError::invalid("spec.versions", &spec["versions"], detail));
+    }
+}
+
+/// Adds an error for each part of a schema that has no type, and for defaults that do not fit.
+fn structural(schema: &Value, path: &str, errors: &mut Vec<FieldError>) {
+    let free = ["x-kubernetes-preserve-unknown-fields", "x-kubernetes-int-or-string"];
+    let typed = schema["type"].as_str().is_some_and(|name| !name.is_empty());
+    if schema.is_object() && !typed && !free.iter().any(|flag| schema[*flag] == true) {
+        let why = "must not be empty for specified object fields";
+        errors.push(FieldError::required(format!("{path}.type"), why));
+    }
+    if let Some(default) = schema.get("default") {
+        for mut error in super::validate::object(schema, default) {
+            error.path = format!("{path}.default{}", error.path);
+            errors.push(error);
+        }
+    }
+    for (name, child) in schema["properties"].as_object().into_iter().flatten() {
+        structural(child, &format!("{path}.properties[{name}]"), errors);
+    }
+    for name in ["items", "additionalProperties"] {
+        if schema[name].is_object() {
+            structural(&schema[name], &format!("{path}.{name}"), errors);
+        }
     }
 }

@@ -81,8 +81,7 @@ impl Reader {
             let at = Place { owner: place.owner, path: place.path.clone(), shown, depth: place.depth + 1 };
             read.push(self.read(element, item, &at)?);
         }
-        // As after a trip through protobuf, which has no empty lists.
-        Ok(if read.is_empty() { Value::Null } else { Value::Array(read) })
+        Ok(Value::Array(read))
     }
 
     fn map(&mut self, element: &Type, map: &Map<String, Value>, place: &Place<'_>) -> Result<Value, String> {
@@ -177,6 +176,7 @@ fn scalar(ty: &Type, value: &Value, place: &Place<'_>) -> Result<Value, String> 
             time(text, place).map(|time| time.map_or(Value::Null, |time| json!(time.to_string())))
         }
         (Type::MicroTime, Value::String(text)) => {
+            micro(text)?;
             time(text, place).map(|time| time.map_or(Value::Null, |time| json!(time.to_micro())))
         }
         (Type::Duration, Value::String(text)) => match object::time::parse_duration(text) {
@@ -224,6 +224,19 @@ fn canonical(text: &str) -> Result<Value, String> {
         "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
             .to_owned()
     })
+}
+
+/// A `MicroTime` must have six digits of a second.
+fn micro(text: &str) -> Result<(), String> {
+    let fraction = text.split_once('.').map_or("", |(_, rest)| rest);
+    let digits = fraction.chars().take_while(char::is_ascii_digit).count();
+    if text.is_empty() || digits == 6 {
+        return Ok(());
+    }
+    let rest = text.get(19..).unwrap_or_default();
+    Err(format!(
+        "parsing time {text:?} as \"2006-01-02T15:04:05.000000Z07:00\": cannot parse {rest:?} as \".000000\""
+    ))
 }
 
 fn time(text: &str, _place: &Place<'_>) -> Result<Option<Time>, String> {

@@ -110,14 +110,13 @@ fn extend(property: &mut Value, owner: &TypeRef, key: &str) {
 
 fn of_type(ty: &Type, schemas: &mut Schemas) -> Value {
     match ty {
-        Type::String => json!({"type": "string"}),
+        Type::String | Type::Duration => json!({"type": "string"}),
         Type::Bool => json!({"type": "boolean"}),
         Type::Integer(name) => json!({"type": "integer", "format": name}),
         Type::Float => json!({"type": "number", "format": "double"}),
         Type::Bytes => json!({"type": "string", "format": "byte"}),
         Type::Quantity => json!({"oneOf": [{"type": "string"}, {"type": "number"}]}),
         Type::Time | Type::MicroTime => json!({"type": "string", "format": "date-time"}),
-        Type::Duration => json!({"type": "string"}),
         Type::IntOrString => {
             json!({"format": "int-or-string", "oneOf": [{"type": "integer"}, {"type": "string"}]})
         }

@@ -82,10 +82,10 @@ fn keep_ports(old: &Value, new: &mut Value) {
     let known = old["ports"].as_array().cloned().unwrap_or_default();
     for port in new["ports"].as_array_mut().into_iter().flatten() {
         let same = |other: &&Value| other["port"] == port["port"] && other["protocol"] == port["protocol"];
-        if let Some(found) = known.iter().find(same).filter(|found| found["nodePort"].is_u64()) {
-            if port["nodePort"].is_null() {
-                port["nodePort"] = found["nodePort"].clone();
-            }
+        if let Some(found) = known.iter().find(same).filter(|found| found["nodePort"].is_u64())
+            && port["nodePort"].is_null()
+        {
+            port["nodePort"] = found["nodePort"].clone();
         }
     }
 }
@@ -163,7 +163,8 @@ fn ports(call: &Call, name: &str, spec: &mut Value, taken: &Taken) -> Outcome<()
         if let Some(wanted) = port["nodePort"].as_u64() {
             if !NODE_PORTS.contains(&wanted) {
                 let why = "provided port is not in the valid range. The range of valid ports is 30000-32767";
-                let error = FieldError::invalid(format!("spec.ports[{index}].nodePort"), &port["nodePort"], why);
+                let error =
+                    FieldError::invalid(format!("spec.ports[{index}].nodePort"), &port["nodePort"], why);
                 return Err(Failure::invalid(call.kind(), name, &[error]));
             }
             if !used.insert(wanted) {

@@ -31,7 +31,15 @@ pub(super) fn check(kind: &Kind, before: &Value, after: &Value, errors: &mut Vec
     let id = kind.id();
     for (_, path, words) in FIELDS.iter().filter(|(known, ..)| *known == id) {
         if at(before, path) != at(after, path) {
-            errors.push(FieldError::invalid(*path, at(after, path), *words));
+            let mut error = FieldError::invalid(*path, at(after, path), *words);
+            if *path == "roleRef" {
+                let role = &after["roleRef"];
+                error.value = Some(format!(
+                    "{{\"APIGroup\":{},\"Kind\":{},\"Name\":{}}}",
+                    role["apiGroup"], role["kind"], role["name"]
+                ));
+            }
+            errors.push(error);
         }
     }
     match id.as_str() {

@@ -24,8 +24,7 @@ enum Rule {
 
 fn rule(kind: &Kind) -> Rule {
     match kind.id().as_str() {
-        "/namespaces" => Rule::Label,
-        "/services" => Rule::Label,
+        "/namespaces" | "/services" => Rule::Label,
         id if id.starts_with("rbac.authorization.k8s.io/") => Rule::Path,
         _ => Rule::Subdomain,
     }

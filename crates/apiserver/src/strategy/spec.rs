@@ -29,7 +29,10 @@ pub(super) fn check(kind: &Kind, object: &Value, before: Option<&Value>, errors:
         }
         "batch/cronjobs" => cron_job(spec, errors),
         "/services" => service(spec, errors),
-        "/configmaps" | "/secrets" => keys(object, errors),
+        "/configmaps" | "/secrets" => {
+            keys(object, errors);
+            contents(kind, object, errors);
+        }
         "policy/poddisruptionbudgets" => budget(spec, errors),
         "networking.k8s.io/ingresses" => ingress(spec, errors),
         "discovery.k8s.io/endpointslices" => slice(object, errors),
@@ -47,7 +50,8 @@ pub(super) fn status(kind: &Kind, object: &Value, errors: &mut Vec<FieldError>) 
         return;
     }
     let status = &object["status"];
-    for field in ["replicas", "updatedReplicas", "readyReplicas", "availableReplicas", "unavailableReplicas"] {
+    for field in ["replicas", "updatedReplicas", "readyReplicas", "availableReplicas", "unavailableReplicas"]
+    {
         not_negative(&status[field], &format!("status.{field}"), errors);
     }
     let count = |field: &str| status[field].as_i64().unwrap_or_default();
@@ -58,7 +62,8 @@ pub(super) fn status(kind: &Kind, object: &Value, errors: &mut Vec<FieldError>) 
         ("availableReplicas", "readyReplicas"),
     ] {
         if count(field) > count(limit) {
-            let why = format!("cannot be greater than {}{limit}", if limit == "replicas" { "status." } else { "" });
+            let why =
+                format!("cannot be greater than {}{limit}", if limit == "replicas" { "status." } else { "" });
             errors.push(FieldError::invalid(format!("status.{field}"), &status[field], why));
         }
     }
@@ -67,7 +72,10 @@ pub(super) fn status(kind: &Kind, object: &Value, errors: &mut Vec<FieldError>) 
 fn rules(object: &Value, errors: &mut Vec<FieldError>) {
     for (index, rule) in object["rules"].as_array().into_iter().flatten().enumerate() {
         if is_empty(&rule["verbs"]) {
-            errors.push(FieldError::required(format!("rules[{index}].verbs"), "verbs must contain at least one value"));
+            errors.push(FieldError::required(
+                format!("rules[{index}].verbs"),
+                "verbs must contain at least one value",
+            ));
         }
         if is_empty(&rule["nonResourceURLs"]) && is_empty(&rule["apiGroups"]) {
             let why = "resource rules must supply at least one api group";
@@ -81,7 +89,8 @@ fn rules(object: &Value, errors: &mut Vec<FieldError>) {
 }
 
 fn autoscaler(spec: &Value, errors: &mut Vec<FieldError>) {
-    let (least, most) = (spec["minReplicas"].as_i64().unwrap_or(1), spec["maxReplicas"].as_i64().unwrap_or_default());
+    let (least, most) =
+        (spec["minReplicas"].as_i64().unwrap_or(1), spec["maxReplicas"].as_i64().unwrap_or_default());
     if most < 1 {
         errors.push(FieldError::invalid("spec.maxReplicas", &spec["maxReplicas"], "must be greater than 0"));
     }
@@ -92,6 +101,9 @@ fn autoscaler(spec: &Value, errors: &mut Vec<FieldError>) {
 }
 
 fn event(object: &Value, errors: &mut Vec<FieldError>) {
+    if object["regarding"].is_object() && object["eventTime"].is_null() {
+        errors.push(FieldError::required("eventTime", ""));
+    }
     for field in ["involvedObject", "regarding"] {
         let namespace = &object[field]["namespace"];
         if namespace.is_string() && *namespace != object["metadata"]["namespace"] {
@@ -232,11 +244,12 @@ fn service(spec: &Value, errors: &mut Vec<FieldError>) {
         pod::port_number(&port["port"], &format!("{path}.port"), errors);
         let same = |other: &&Value| other["port"] == port["port"] && other["protocol"] == port["protocol"];
         if ports[..index].iter().any(|other| same(&other)) {
-            let shown = json!({
-                "Name": "", "Protocol": port["protocol"], "AppProtocol": null, "Port": port["port"], "TargetPort": 0,
-                "NodePort": 0,
-            });
-            errors.push(FieldError::duplicate(path.clone(), &shown));
+            let mut error = FieldError::duplicate(path.clone(), port);
+            error.value = Some(format!(
+                "{{\"Name\":\"\",\"Protocol\":{},\"AppProtocol\":null,\"Port\":{},\"TargetPort\":0,\"NodePort\":0}}",
+                port["protocol"], port["port"]
+            ));
+            errors.push(error);
         }
         let protocols = ["SCTP", "TCP", "UDP"];
         if !protocols.contains(&port["protocol"].as_str().unwrap_or_default()) {
@@ -265,10 +278,41 @@ fn keys(object: &Value, errors: &mut Vec<FieldError>) {
     }
 }
 
+/// The most bytes that a ConfigMap or Secret may hold.
+const MAX_DATA: usize = 1024 * 1024;
+
+fn contents(kind: &Kind, object: &Value, errors: &mut Vec<FieldError>) {
+    let length = |field: &str, encoded: bool| {
+        let texts = object[field].as_object().into_iter().flatten().filter_map(|(_, value)| value.as_str());
+        texts.map(|text| if encoded { text.len() / 4 * 3 } else { text.len() }).sum::<usize>()
+    };
+    let secret = kind.plural == "secrets";
+    if length("data", secret) + length("binaryData", true) > MAX_DATA {
+        errors.push(FieldError::too_long(if secret { "data" } else { "[]" }, MAX_DATA));
+    }
+    let needed: &[&str] = match object["type"].as_str() {
+        Some("kubernetes.io/tls") => &["tls.crt", "tls.key"],
+        Some("kubernetes.io/dockerconfigjson") => &[".dockerconfigjson"],
+        Some("kubernetes.io/ssh-auth") => &["ssh-privatekey"],
+        _ => &[],
+    };
+    for key in needed.iter().filter(|key| secret && object["data"].get(**key).is_none()) {
+        errors.push(FieldError::required(format!("data[{key}]"), ""));
+    }
+}
+
 fn budget(spec: &Value, errors: &mut Vec<FieldError>) {
     if !spec["minAvailable"].is_null() && !spec["maxUnavailable"].is_null() {
-        let detail = "minAvailable and maxUnavailable cannot be both set";
-        errors.push(FieldError::invalid("spec", spec, detail));
+        let mut error =
+            FieldError::invalid("spec", spec, "minAvailable and maxUnavailable cannot be both set");
+        error.value = Some(format!(
+            "{{\"MinAvailable\":{},\"Selector\":{},\"MaxUnavailable\":{},\"UnhealthyPodEvictionPolicy\":{}}}",
+            spec["minAvailable"],
+            spec["selector"],
+            spec["maxUnavailable"],
+            spec["unhealthyPodEvictionPolicy"]
+        ));
+        errors.push(error);
     }
 }
 
@@ -324,8 +368,11 @@ fn addresses(object: &Value, errors: &mut Vec<FieldError>) {
     for (index, endpoint) in object["endpoints"].as_array().into_iter().flatten().enumerate() {
         for (at, address) in endpoint["addresses"].as_array().into_iter().flatten().enumerate() {
             let parsed = address.as_str().unwrap_or_default().parse::<std::net::IpAddr>();
-            if parsed.is_ok_and(|address| address.is_loopback()) {
-                let path = format!("endpoints[{index}].addresses[{at}]");
+            let path = format!("endpoints[{index}].addresses[{at}]");
+            if parsed.is_err() && object["addressType"] != "FQDN" {
+                let detail = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)";
+                errors.push(FieldError::invalid(path, address, detail));
+            } else if parsed.is_ok_and(|address| address.is_loopback()) {
                 let detail = "may not be in the loopback range (127.0.0.0/8, ::1/128)";
                 errors.push(FieldError::invalid(path, address, detail));
             }

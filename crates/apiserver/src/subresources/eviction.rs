@@ -77,12 +77,12 @@ async fn take(call: &Call, kind: &Kind, (budget, revision): (&Value, u64), optio
     after["status"]["disruptionsAllowed"] = (allowed - 1).into();
     after["status"]["disruptedPods"][&call.target.name] = call.now().into();
     let key = kind.key(&call.target.namespace, name);
-    match call.api.store.put(&key, stored::write(kind, &after), Expect::At(revision)).await {
-        Ok(_) => Ok(()),
-        Err(_) => {
-            let message = format!("The disruption budget {name} is being changed by others.");
-            Err(refused("Cannot evict pod as it would violate the pod's disruption budget.", &message))
-        }
+    let put = call.api.store.put(&key, stored::write(kind, &after), Expect::At(revision)).await;
+    if put.is_ok() {
+        Ok(())
+    } else {
+        let message = format!("The disruption budget {name} is being changed by others.");
+        Err(refused("Cannot evict pod as it would violate the pod's disruption budget.", &message))
     }
 }
 

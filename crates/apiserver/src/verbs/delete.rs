@@ -184,7 +184,9 @@ pub(crate) async fn collection(call: &Call) -> Outcome<Reply> {
 async fn instances(call: &Call, definition: &str) -> Outcome<()> {
     let Some((plural, group)) = definition.split_once('.') else { return Ok(()) };
     let kinds = call.api.customs.all(&call.api.store);
-    let Some(kind) = kinds.iter().find(|kind| kind.plural == plural && kind.group == group) else { return Ok(()) };
+    let Some(kind) = kinds.iter().find(|kind| kind.plural == plural && kind.group == group) else {
+        return Ok(());
+    };
     for entry in call.api.store.range(&kind.prefix(), None, None, None)?.entries {
         let object = stored::read(kind, &entry);
         let text = |field: &str| object["metadata"][field].as_str().unwrap_or_default().to_owned();
@@ -198,10 +200,30 @@ async fn instances(call: &Call, definition: &str) -> Outcome<()> {
     Ok(())
 }
 
+/// Deletes a definition: marked first, then its objects, then itself. It is shown as it was when it was marked.
+async fn definition(call: &Call, target: &Target, options: &Options) -> Outcome<Deleted> {
+    let kind = &target.kind;
+    let key = kind.key("", &target.name);
+    let entry = call.api.store.get(&key).ok_or_else(|| Failure::not_found(kind, &target.name))?;
+    let mut object = stored::read(kind, &entry);
+    check_preconditions(kind, &object, options)?;
+    object["metadata"]["deletionTimestamp"] = call.now().into();
+    object["metadata"]["finalizers"] = json!(["customresourcecleanup.apiextensions.k8s.io"]);
+    let marked = call.api.store.put(&key, stored::write(kind, &object), Expect::At(entry.modified)).await;
+    let marked = marked.map_err(|error| match error {
+        StoreError::Conflict { .. } | StoreError::Missing { .. } => Failure::modified(kind, &target.name),
+        other => other.into(),
+    })?;
+    instances(call, &target.name).await?;
+    call.api.store.delete(&key, Expect::Any).await?;
+    object["metadata"]["resourceVersion"] = marked.modified.to_string().into();
+    Ok(Deleted::Waiting(object))
+}
+
 async fn run(call: &Call, target: &Target, options: &Options) -> Outcome<Deleted> {
     let kind = &target.kind;
     if kind.plural == "customresourcedefinitions" && !options.dry {
-        instances(call, &target.name).await?;
+        return definition(call, target, options).await;
     }
     let key = kind.key(&target.namespace, &target.name);
     for _ in 0..ATTEMPTS {

@@ -64,7 +64,8 @@ fn check_options(call: &Call) -> Outcome<()> {
     }
     if !matches!(matching, "" | "Exact" | "NotOlderThan") {
         let allowed = ["Exact", "NotOlderThan", ""];
-        let error = crate::field::FieldError::not_supported("resourceVersionMatch", &json!(matching), &allowed);
+        let error =
+            crate::field::FieldError::not_supported("resourceVersionMatch", &json!(matching), &allowed);
         return Err(wrong_options(&error));
     }
     match matching {
@@ -123,11 +124,14 @@ fn exact(call: &Call) -> bool {
 }
 
 fn resumed(call: &Call, token: &str) -> Outcome<Place> {
-    let invalid = |why: &str| Failure::bad_request(format!("invalid continue token: continue key is not valid: {why}"));
+    let invalid =
+        |why: &str| Failure::bad_request(format!("invalid continue token: continue key is not valid: {why}"));
     let bytes = ENGINE.decode(token.trim_end_matches('=')).map_err(|error| {
         let at = match error {
             base64::DecodeError::InvalidByte(at, _) | base64::DecodeError::InvalidLastSymbol(at, _) => at,
-            base64::DecodeError::InvalidLength(_) | base64::DecodeError::InvalidPadding => token.len(),
+            base64::DecodeError::InvalidLength(_) | base64::DecodeError::InvalidPadding => {
+                token.len() / 4 * 4
+            }
         };
         invalid(&format!("illegal base64 data at input byte {at}"))
     })?;

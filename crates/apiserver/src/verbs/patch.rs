@@ -38,12 +38,13 @@ struct Patch<'a> {
 /// Changes the object by the patch in the body; an apply makes it when it is not there.
 pub(crate) async fn answer(call: &Call) -> Outcome<Reply> {
     let patch = Patch::read(call)?;
-    if patch.format == Format::Apply && call.api.store.get(&call.key()).is_none() {
-        if call.target.subresource.is_empty() {
-            match patch.create().await {
-                Err(failure) if failure.reason == "AlreadyExists" => {}
-                outcome => return outcome,
-            }
+    if patch.format == Format::Apply
+        && call.api.store.get(&call.key()).is_none()
+        && call.target.subresource.is_empty()
+    {
+        match patch.create().await {
+            Err(failure) if failure.reason == "AlreadyExists" => {}
+            outcome => return outcome,
         }
     }
     let changed = update::run(call, |before| patch.change(before)).await?;
@@ -156,7 +157,7 @@ impl<'a> Patch<'a> {
             now: &owner.now,
         };
         let applied = self.intent()?;
-        patch::apply::apply(live, &applied, &options, schema, &ty).map_err(|error| conflicts(error))
+        patch::apply::apply(live, &applied, &options, schema, &ty).map_err(conflicts)
     }
 
     /// The applied configuration, with the name and namespace of the path.
@@ -179,6 +180,15 @@ impl<'a> Patch<'a> {
             value["metadata"]["name"] = target.name.clone().into();
         }
         self.check_identity(&value)?;
+        if let Some(map) = value.as_object_mut() {
+            match target.subresource.as_str() {
+                "status" => {
+                    map.retain(|key, _| matches!(key.as_str(), "apiVersion" | "kind" | "metadata" | "status"))
+                }
+                "" if kind.has_status() => drop(map.remove("status")),
+                _ => {}
+            }
+        }
         Ok(Cow::Owned(value))
     }
 
@@ -226,7 +236,7 @@ fn refused(error: PatchError) -> Failure {
         PatchError::Malformed(text) => Failure::bad_request(text),
         PatchError::TooLarge(text) => Failure::new(413, "RequestEntityTooLarge", text),
         PatchError::NotApplicable(_) => {
-            let text = format!("the server rejected our request due to an error in our request");
+            let text = "the server rejected our request due to an error in our request".to_string();
             Failure::new(422, "Invalid", text).with("", Value::Null)
         }
         PatchError::Internal(text) => Failure::new(500, "", text),

@@ -32,7 +32,8 @@ pub(crate) async fn answer(call: &Call) -> Outcome<Reply> {
             detail: "must be specified for an update".into(),
         };
         let mut failure = Failure::invalid(call.kind(), &call.target.name, &[error]);
-        failure.message = failure.message.replacen(&call.kind().qualified_kind(), &call.kind().qualified(), 1);
+        failure.message =
+            failure.message.replacen(&call.kind().qualified_kind(), &call.kind().qualified(), 1);
         return Err(failure.with("kind", call.kind().plural.clone()));
     }
     let updated =
@@ -45,9 +46,10 @@ fn check_name(call: &Call, object: &Value) -> Outcome<()> {
     let text = |field: &str| object["metadata"][field].as_str().unwrap_or_default();
     match text("name") {
         "" => {
-            return Err(Failure::bad_request(format!(
+            return Err(Failure::bad_request(
                 "the name of the object ( based on URL) was undeterminable: name must be provided"
-            )));
+                    .to_string(),
+            ));
         }
         name if name != target.name => {
             return Err(Failure::bad_request(format!(

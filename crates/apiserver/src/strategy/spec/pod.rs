@@ -72,7 +72,9 @@ fn container(container: &Value, path: &str, errors: &mut Vec<FieldError>) {
         if variable["name"].as_str().is_none_or(str::is_empty) {
             errors.push(FieldError::required(format!("{path}.env[{index}].name"), ""));
         }
-        if variable["valueFrom"].is_object() && variable["value"].as_str().is_some_and(|text| !text.is_empty()) {
+        if variable["valueFrom"].is_object()
+            && variable["value"].as_str().is_some_and(|text| !text.is_empty())
+        {
             let at = format!("{path}.env[{index}].valueFrom");
             let why = "may not be specified when `value` is not empty";
             errors.push(FieldError::invalid(at, &Value::from(""), why));

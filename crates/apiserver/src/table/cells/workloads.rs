@@ -151,13 +151,12 @@ fn metrics(row: &Row<'_>) -> String {
         let percent =
             |value: &Value| value.as_i64().map_or("<unknown>".to_owned(), |value| format!("{value}%"));
         let text = |value: &Value| value.as_str().unwrap_or("<unknown>").to_owned();
-        match target["averageUtilization"].is_i64() {
-            true => {
-                let (now, wanted) =
-                    (percent(&found["averageUtilization"]), percent(&target["averageUtilization"]));
-                format!("{name}: {now}/{wanted}")
-            }
-            false => format!("{name}: {}/{}", text(&found["averageValue"]), text(&target["averageValue"])),
+        if target["averageUtilization"].is_i64() {
+            let (now, wanted) =
+                (percent(&found["averageUtilization"]), percent(&target["averageUtilization"]));
+            format!("{name}: {now}/{wanted}")
+        } else {
+            format!("{name}: {}/{}", text(&found["averageValue"]), text(&target["averageValue"]))
         }
     };
     let list: Vec<String> = row.object.items(&["spec", "metrics"]).iter().enumerate().map(one).collect();
