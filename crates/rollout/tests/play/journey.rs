@@ -356,3 +356,76 @@ fn conditions_are_those_of_the_reference() {
     let resumed = ["Paused", "False", "RolloutPaused", "Rollout is paused"];
     check_conditions(&world, &[available, complete, healthy, resumed, rest]);
 }
+
+#[test]
+fn a_rollback_within_the_window_skips_the_steps() {
+    let mut world = World::new(4, "{steps: [{setWeight: 50}, {pause: {}}]}");
+    world.rollout.set(&["spec", "rollbackWindow", "revisions"], 2);
+    world.settle();
+    world.set_image("shop:2");
+    world.settle();
+    world.promote();
+    world.settle();
+    assert_eq!((world.phase(), world.sizes()), ("Healthy".to_owned(), vec![0, 4]));
+    world.set_image("shop:1");
+    world.settle();
+    assert_eq!(
+        (world.phase(), world.sizes()),
+        ("Paused".to_owned(), vec![2, 2]),
+        "its pods were gone: a usual update"
+    );
+    world.set_image("shop:2");
+    world.settle();
+    assert!(world.said("SkipSteps", "Rollback to stable"));
+    assert_eq!((world.phase(), world.sizes()), ("Healthy".to_owned(), vec![0, 4]));
+    let last = world.rollout.annotation("rollout.argoproj.io/revision").map(str::to_owned);
+    assert_eq!(last.as_deref(), Some("4"));
+    let set = world
+        .sets
+        .values()
+        .find(|set| set.annotation("rollout.argoproj.io/revision") == last.as_deref())
+        .unwrap();
+    assert_eq!(set.annotation("rollout.argoproj.io/revision-history"), Some("2"));
+}
+
+#[test]
+fn a_third_version_supersedes_the_second() {
+    let mut world = World::new(5, "{steps: [{setWeight: 40}, {pause: {}}]}");
+    world.settle();
+    world.set_image("shop:2");
+    world.settle();
+    assert_eq!(world.sizes(), [3, 2]);
+    world.set_image("shop:3");
+    world.settle();
+    assert_eq!((world.phase(), world.sizes()), ("Paused".to_owned(), vec![3, 0, 2]));
+    assert_eq!(world.rollout.annotation("rollout.argoproj.io/revision"), Some("3"));
+    world.promote();
+    world.settle();
+    assert_eq!((world.phase(), world.sizes()), ("Healthy".to_owned(), vec![0, 0, 5]));
+}
+
+#[test]
+fn a_change_of_the_steps_alone_begins_anew() {
+    let mut world = World::new(5, "{steps: [{setWeight: 20}, {pause: {}}]}");
+    world.settle();
+    world.set_image("shop:2");
+    world.settle();
+    world.rollout.set(&["spec", "strategy", "canary", "steps"], json!([{"setWeight": 60}, {"pause": {}}]));
+    world.bump();
+    world.settle();
+    assert_eq!((world.phase(), world.sizes()), ("Paused".to_owned(), vec![2, 3]));
+    assert_eq!(world.status()["currentStepIndex"], json!(1));
+    assert_eq!(world.sets.len(), 2);
+}
+
+#[test]
+fn an_orphan_that_matches_is_adopted() {
+    let mut world = World::new(2, "{}");
+    world.settle();
+    let set = world.sets.values_mut().next().unwrap();
+    set.remove(&["metadata", "ownerReferences"]);
+    world.settle();
+    let set = world.sets.values().next().unwrap();
+    assert_eq!(set.controller_uid(), Some("u"));
+    assert_eq!(world.sets.len(), 1);
+}
