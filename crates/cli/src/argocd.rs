@@ -72,7 +72,7 @@ async fn execute(arguments: Arguments, session: &mut Session) -> Result<(), Fail
         Verb::Version { short, client: _ } => version(short, session),
         Verb::App { verb } => {
             let mut context = Context::open(&arguments.global, session).await?;
-            app::run(verb, &mut context).await
+            app::run(*verb, &mut context).await
         }
     }
 }

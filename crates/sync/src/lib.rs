@@ -26,6 +26,7 @@ mod progress;
 mod refresh;
 mod results;
 mod retry;
+mod router;
 mod settle;
 mod step;
 mod task;

@@ -8,7 +8,7 @@ use object::{GroupKind, Object, ObjectKey};
 
 use crate::hook;
 use crate::observation::{Kinds, Observation, Scope, Settings};
-use crate::tracking;
+use crate::{router, tracking};
 
 /// A target, a live object, or both; never neither.
 #[derive(Clone, Debug)]
@@ -60,6 +60,9 @@ pub fn reconcile(app: &Application, targets: &[Object], observation: &Observatio
     for target in targets {
         let mut target = place(target, namespace, scope(target, &observation.kinds, &pairs.live));
         tracking::mark(&mut target, &instance, namespace, settings);
+        if let Some(live) = pairs.live.get(&target.object_key()) {
+            router::keep(&mut target, live);
+        }
         let target = Arc::new(target);
         if hook::is_hook(&target) {
             pairs.hooks.push(target);

@@ -59,7 +59,7 @@ pub(super) enum Verb {
     /// Work with Applications.
     App {
         #[command(subcommand)]
-        verb: App,
+        verb: Box<App>,
     },
     /// Tell the version of this program.
     Version {
@@ -137,6 +137,7 @@ pub(super) struct Create {
 }
 
 #[derive(Args, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "one for each flag of the command line")]
 pub(super) struct Get {
     /// Name of the Application.
     #[arg(value_name = "APPNAME")]
@@ -178,6 +179,7 @@ pub(super) struct List {
 }
 
 #[derive(Args, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "one for each flag of the command line")]
 pub(super) struct Sync {
     /// Names of the Applications.
     #[arg(value_name = "APPNAME")]
@@ -242,6 +244,7 @@ pub(super) struct Sync {
 }
 
 #[derive(Args, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "one for each flag of the command line")]
 pub(super) struct Wait {
     /// Names of the Applications.
     #[arg(value_name = "APPNAME")]
@@ -402,6 +405,6 @@ pub(super) struct Diff {
         action = clap::ArgAction::Set)]
     pub exit_code: bool,
     /// Exit code for differences.
-    #[arg(long, default_value_t = 1)]
-    pub diff_exit_code: u8,
+    #[arg(long = "diff-exit-code", default_value_t = 1)]
+    pub code_for_differences: u8,
 }

@@ -84,13 +84,11 @@ fn refusal(error: &clap::Error, (mut command, outermost): (Command, bool)) -> Re
 }
 
 fn unknown_flag(flag: &str) -> String {
-    match flag.strip_prefix("--") {
-        Some(name) => format!("unknown flag: --{}", name.split('=').next().unwrap_or_default()),
-        None => {
-            let letter = flag.chars().nth(1).unwrap_or('-');
-            format!("unknown shorthand flag: {letter:?} in {flag}")
-        }
+    if let Some(name) = flag.strip_prefix("--") {
+        return format!("unknown flag: --{}", name.split('=').next().unwrap_or_default());
     }
+    let letter = flag.chars().nth(1).unwrap_or('-');
+    format!("unknown shorthand flag: {letter:?} in {flag}")
 }
 
 /// Reads a duration in Go's form, e.g. `90s`, for use as a value parser.

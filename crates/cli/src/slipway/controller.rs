@@ -120,12 +120,16 @@ fn start(arguments: &Arguments, cluster: &Cluster, tasks: &Tasks) {
     };
     let namespace = arguments.namespaced.then(|| cluster.default_namespace().to_owned());
     let instance = Instance { id: arguments.instance_id.clone(), namespace };
-    let rollout =
-        RolloutConfig { instance: instance.clone(), workers: arguments.rollout_threads, order: Order::Arrival };
+    let rollout = RolloutConfig {
+        instance: instance.clone(),
+        workers: arguments.rollout_threads,
+        order: Order::Arrival,
+    };
     controllers::rollout::run(&watches, rollout, tasks);
     let analysis = AnalysisConfig { instance, workers: arguments.analysis_threads, order: Order::Arrival };
     controllers::analysis::run(&watches, Arc::new(System::new(names)), analysis, tasks);
-    let mut application = ApplicationConfig { jitter: arguments.app_resync_jitter, ..ApplicationConfig::default() };
+    let mut application =
+        ApplicationConfig { jitter: arguments.app_resync_jitter, ..ApplicationConfig::default() };
     application.settings.namespace.clone_from(&arguments.application_namespace);
     application.settings.refresh_after = arguments.app_resync;
     controllers::application::run(&watches, repositories(arguments), application, tasks);
@@ -133,7 +137,8 @@ fn start(arguments: &Arguments, cluster: &Cluster, tasks: &Tasks) {
 
 fn repositories(arguments: &Arguments) -> Arc<Repositories> {
     let cache = arguments.repository_cache.clone();
-    let cache = cache.unwrap_or_else(|| std::env::temp_dir().join(format!("slipway-git-{}", std::process::id())));
+    let cache =
+        cache.unwrap_or_else(|| std::env::temp_dir().join(format!("slipway-git-{}", std::process::id())));
     let mut settings = Settings::new(cache);
     if arguments.allow_local_repositories {
         settings.local = LocalRepositories::Read;

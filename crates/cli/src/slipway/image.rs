@@ -4,8 +4,8 @@ use std::io::Write as _;
 use std::path::PathBuf;
 
 use anyhow::Context as _;
-use node::images::Recipe;
 use node::ImageStore;
+use node::images::Recipe;
 use object::{json, yaml};
 
 use crate::Session;
@@ -56,8 +56,10 @@ enum Command {
 pub fn run(arguments: &Arguments, session: &mut Session) -> anyhow::Result<()> {
     match &arguments.command {
         Command::Build { dir, tag, file, root } => {
-            let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-            let mut config = yaml::document(&text).with_context(|| format!("cannot read {}", file.display()))?;
+            let text =
+                std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+            let mut config =
+                yaml::document(&text).with_context(|| format!("cannot read {}", file.display()))?;
             if let (Some(tag), Some(map)) = (tag, config.as_object_mut()) {
                 map.insert("name".into(), json!(tag));
             }

@@ -19,7 +19,8 @@ impl ReadyFile {
     pub fn write(&self, ready: &Value) -> anyhow::Result<()> {
         let Some(path) = &self.ready_file else { return Ok(()) };
         let part = path.with_extension("part");
-        std::fs::write(&part, ready.to_string()).with_context(|| format!("cannot write {}", part.display()))?;
+        std::fs::write(&part, ready.to_string())
+            .with_context(|| format!("cannot write {}", part.display()))?;
         std::fs::rename(&part, path).with_context(|| format!("cannot write {}", path.display()))
     }
 }

@@ -37,7 +37,7 @@ pub(super) async fn run(options: &Diff, context: &mut Context<'_>) -> Result<(),
             context.print(&format!("{}{text}", header(&pair.key)))?;
         }
     }
-    if found && options.exit_code { Err(Failure::Quiet(Exit(options.diff_exit_code))) } else { Ok(()) }
+    if found && options.exit_code { Err(Failure::Quiet(Exit(options.code_for_differences))) } else { Ok(()) }
 }
 
 /// Returns the resources of the status in their order, then what only the source has; hooks are left out.

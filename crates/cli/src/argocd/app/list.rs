@@ -13,7 +13,7 @@ pub(super) async fn run(options: &List, context: &mut Context<'_>) -> Result<(),
     let all = || Value::Array(apps.iter().map(plain).collect());
     let text = match options.output.as_str() {
         "wide" | "" => list_table(&apps),
-        "name" => apps.iter().map(|app| format!("{}\n", app.key())).collect(),
+        "name" => apps.iter().map(|app| app.key().to_string() + "\n").collect(),
         "json" => shaped(&all(), Shape::Json),
         "yaml" => shaped(&all(), Shape::Yaml),
         other => return Err(Failure::fatal(format!("unknown output format: {other}"))),

@@ -7,7 +7,7 @@ use crate::print::Table;
 
 /// Returns the ids of the history, one a line.
 pub fn history_ids(app: &Object) -> String {
-    app.items(&["status", "history"]).iter().map(|entry| format!("{}\n", entry["id"])).collect()
+    app.items(&["status", "history"]).iter().map(|entry| entry["id"].to_string() + "\n").collect()
 }
 
 /// Returns the history, one block for each repository in the order they came up.
@@ -48,9 +48,9 @@ fn deployed(entry: &Value) -> Vec<(&Value, &str)> {
         return vec![(&entry["source"], text(entry, "revision"))];
     };
     let revisions = entry["revisions"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let revision = |index: usize| match revisions.len() == sources.len() {
-        true => revisions[index].as_str().unwrap_or_default(),
-        false => "",
+    let revision = |index: usize| {
+        let known = revisions.get(index).filter(|_| revisions.len() == sources.len());
+        known.and_then(Value::as_str).unwrap_or_default()
     };
     sources.iter().enumerate().map(|(index, source)| (source, revision(index))).collect()
 }

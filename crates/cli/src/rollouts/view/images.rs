@@ -60,7 +60,7 @@ pub struct Image {
 /// Returns the images of the ReplicaSets that have pods, then of the experiments, sorted by name.
 pub(super) fn of_rollout(replica_sets: &[ReplicaSetInfo], experiments: &[ExperimentInfo]) -> Vec<Image> {
     let mut images = Vec::new();
-    collect(&mut images, replica_sets, |set| set.tags());
+    collect(&mut images, replica_sets, ReplicaSetInfo::tags);
     for experiment in experiments {
         experiment.images().into_iter().for_each(|image| merge(&mut images, image));
     }

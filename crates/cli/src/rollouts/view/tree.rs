@@ -10,7 +10,7 @@ use super::{AnalysisRunInfo, ExperimentInfo, Icon, ReplicaSetInfo, RolloutInfo, 
 /// Returns the table below `get rollout`.
 pub(super) fn of_rollout(info: &RolloutInfo, now: Time, colour: Colour) -> String {
     let mut tree = Tree::new(now, colour);
-    tree.row(&Branch::root(), "⟳", Kind("Rollout"), &info.row, "");
+    tree.line(&Branch::root(), &Line::new("⟳", "Rollout", &info.row));
     for (branch, revision) in Branch::root().children(info.revisions()) {
         tree.revision(&branch, revision, info);
     }
@@ -20,14 +20,34 @@ pub(super) fn of_rollout(info: &RolloutInfo, now: Time, colour: Colour) -> Strin
 /// Returns the table below `get experiment`.
 pub(super) fn of_experiment(info: &ExperimentInfo, now: Time, colour: Colour) -> String {
     let mut tree = Tree::new(now, colour);
-    tree.row(&Branch::root(), "Σ", Kind("Experiment"), &info.row, "");
+    tree.line(&Branch::root(), &Line::new("Σ", "Experiment", &info.row));
     tree.inside_experiment(&Branch::root(), info);
     tree.table.render()
 }
 
-/// What a row is about, as the KIND column says.
-#[derive(Clone, Copy)]
-struct Kind(&'static str);
+/// What a row says.
+struct Line<'a> {
+    sign: &'static str,
+    kind: &'static str,
+    /// Name in its colour.
+    name: String,
+    row: &'a Row,
+    info: String,
+}
+
+impl<'a> Line<'a> {
+    fn new(sign: &'static str, kind: &'static str, row: &'a Row) -> Self {
+        Self { sign, kind, name: row.name.clone(), row, info: String::new() }
+    }
+
+    fn named(self, name: String) -> Self {
+        Self { name, ..self }
+    }
+
+    fn info(self, info: String) -> Self {
+        Self { info, ..self }
+    }
+}
 
 /// Where a row hangs: what is drawn before it and before what hangs from it.
 #[derive(Clone, Default)]
@@ -71,17 +91,13 @@ impl Tree {
         Self { table, now, colour }
     }
 
-    fn row(&mut self, branch: &Branch, sign: &str, kind: Kind, row: &Row, info: &str) {
-        self.named_row(branch, &format!("{sign} {}", row.name), kind, row, info);
-    }
-
-    fn named_row(&mut self, branch: &Branch, name: &str, kind: Kind, row: &Row, info: &str) {
+    fn line(&mut self, branch: &Branch, line: &Line<'_>) {
         self.table.line([
-            format!("{}{name}", branch.before),
-            kind.0.to_owned(),
-            format!("{} {}", row.icon.painted(self.colour), row.status),
-            age(row.created, self.now),
-            info.to_owned(),
+            format!("{}{} {}", branch.before, line.sign, line.name),
+            line.kind.to_owned(),
+            format!("{} {}", line.row.icon.painted(self.colour), line.row.status),
+            age(line.row.created, self.now),
+            line.info.clone(),
         ]);
     }
 
@@ -101,8 +117,7 @@ impl Tree {
                 Child::ReplicaSet(set) => self.replica_set(&branch, set),
                 Child::Experiment(experiment) => {
                     let name = paint(&experiment.row.name, phase_ink(&experiment.row), self.colour);
-                    let name = format!("Σ {name}");
-                    self.named_row(&branch, &name, Kind("Experiment"), &experiment.row, "");
+                    self.line(&branch, &Line::new("Σ", "Experiment", &experiment.row).named(name));
                     self.inside_experiment(&branch, experiment);
                 }
                 Child::AnalysisRun(run) => self.analysis_run(&branch, run),
@@ -126,13 +141,13 @@ impl Tree {
         if let Some(delay) = set.delay(self.now) {
             info.push(format!("delay:{delay}"));
         }
-        self.named_row(branch, &format!("⧉ {name}"), Kind("ReplicaSet"), &set.row, &info.join(","));
+        self.line(branch, &Line::new("⧉", "ReplicaSet", &set.row).named(name).info(info.join(",")));
         for (branch, pod) in branch.children(set.pods.iter().collect()) {
             let mut info = format!("ready:{}/{}", pod.ready, pod.containers);
             if pod.restarts > 0 {
                 info.push_str(&format!(",restarts:{}", pod.restarts));
             }
-            self.row(&branch, "□", Kind("Pod"), &pod.row, &info);
+            self.line(&branch, &Line::new("□", "Pod", &pod.row).info(info));
         }
     }
 
@@ -149,10 +164,10 @@ impl Tree {
             .map(|(icon, count)| format!("{} {count}", icon.painted(self.colour)))
             .collect();
         let name = paint(&run.row.name, phase_ink(&run.row), self.colour);
-        self.named_row(branch, &format!("α {name}"), Kind("AnalysisRun"), &run.row, &counts.join(","));
+        self.line(branch, &Line::new("α", "AnalysisRun", &run.row).named(name).info(counts.join(",")));
         for (branch, job) in branch.children(run.jobs.iter().collect()) {
             let name = paint(&job.row.name, phase_ink(&job.row), self.colour);
-            self.named_row(&branch, &format!("⊞ {name}"), Kind("Job"), &job.row, "");
+            self.line(&branch, &Line::new("⊞", "Job", &job.row).named(name));
         }
     }
 }

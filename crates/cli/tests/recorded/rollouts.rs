@@ -1,16 +1,12 @@
 //! The verbs of `kubectl-argo-rollouts` against recorded cases.
 
-#[path = "fixture/api.rs"]
-mod api;
-#[path = "fixture/case.rs"]
-mod case;
-
 use std::time::Duration;
 
-use api::Api;
-use case::{Case, Outcome, play};
 use cli::Colour;
 use object::{Object, Value, json};
+
+use crate::api::Api;
+use crate::case::{Case, Outcome, play, words};
 
 /// Cases that are about something else than the command: the version of the recorded build, or objects of other
 /// namespaces that were not recorded.
@@ -149,7 +145,7 @@ async fn arguments_that_make_no_command() {
     ];
     let now = object::Time::from_unix(0);
     for (line, wanted) in table {
-        let command = async |session: &mut cli::Session| cli::rollouts::run(case::words(line), session).await;
+        let command = async |session: &mut cli::Session| cli::rollouts::run(words(line), session).await;
         let got = play(&Api::new(Vec::new()), now, Colour::Off, command).await;
         assert!(got.exit == 1 && got.out.is_empty() && got.err.contains(wanted), "{line}: {got:?}");
     }
