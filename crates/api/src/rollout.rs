@@ -8,6 +8,7 @@ mod canary;
 mod spec;
 mod status;
 mod step;
+mod traffic;
 
 use object::Object;
 
@@ -26,6 +27,11 @@ pub use status::{
 pub use step::{
     CanaryStep, ExperimentStep, ExperimentStepAnalysis, ExperimentStepTemplate, HeaderMatch, PauseStep,
     PluginStep, RolloutAnalysis, RouteMatch, SetCanaryScale, SetHeaderRoute, SetMirrorRoute, StringMatch,
+};
+pub use traffic::{
+    AlbRouting, AmbassadorRouting, ApisixRoute, ApisixRouting, IstioDestinationRule, IstioRouting,
+    IstioVirtualService, NamedRoute, NginxRouting, SmiRouting, Stickiness, TcpRoute, TlsRoute,
+    TraefikRouting, TrafficRouting,
 };
 
 /// A Rollout: its object, with spec and status typed.

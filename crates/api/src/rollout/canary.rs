@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use object::Value;
 use serde::{Deserialize, Serialize};
 
-use super::{CanaryStep, RolloutAnalysis};
+use super::{CanaryStep, RolloutAnalysis, TrafficRouting};
 use crate::{Empty, IntOrString};
 
 /// Step by step from the stable to the new pods.
@@ -21,9 +20,9 @@ pub struct CanaryStrategy {
     /// What to do, in order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub steps: Vec<CanaryStep>,
-    /// Routers; kept as they came.
+    /// Routers that are told the weights.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub traffic_routing: Option<Value>,
+    pub traffic_routing: Option<TrafficRouting>,
     /// Pods above `replicas`, rounded up; 25 % when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_surge: Option<IntOrString>,

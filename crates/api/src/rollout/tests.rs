@@ -52,3 +52,34 @@ fn a_status_survives_a_round_trip() {
     let read = Rollout::from_object(&rollout(&json!({}), &status)).unwrap();
     assert_eq!(read.to_object().get(&["status"]), Some(&status));
 }
+
+#[test]
+fn a_spec_survives_a_round_trip() {
+    let spec = json!({
+        "replicas": 5, "selector": {"matchLabels": {"app": "a"}}, "template": {"spec": {"containers": []}},
+        "workloadRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "d", "scaleDown": "onsuccess"},
+        "analysis": {"successfulRunHistoryLimit": 1}, "rollbackWindow": {"revisions": 3}, "restartAt": "2026-11-21T11:12:17Z",
+        "strategy": {"canary": {
+            "canaryService": "c", "maxSurge": "25%", "maxUnavailable": 0, "dynamicStableScale": true,
+            "analysis": {"templates": [{"templateName": "t"}], "startingStep": 2},
+            "antiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {}},
+            "pingPong": {"pingService": "a", "pongService": "b"},
+            "replicaProgressThreshold": {"type": "Percent", "value": 90},
+            "trafficRouting": {
+                "istio": {"virtualService": {"name": "v", "routes": ["r"], "tlsRoutes": [{"port": 443, "sniHosts": ["h"]}]},
+                    "destinationRule": {"name": "d", "canarySubsetName": "c", "stableSubsetName": "s"}},
+                "alb": {"ingress": "i", "servicePort": 80, "stickinessConfig": {"enabled": true, "durationSeconds": 60}},
+                "plugins": {"argoproj-labs/gatewayAPI": {"httpRoute": "h", "namespace": "n"}},
+                "managedRoutes": [{"name": "m"}], "maxTrafficWeight": 1000
+            },
+            "steps": [
+                {"setWeight": 20}, {"pause": {"duration": "1h"}}, {"setCanaryScale": {"matchTrafficWeight": true}},
+                {"setHeaderRoute": {"name": "m", "match": [{"headerName": "h", "headerValue": {"exact": "v"}}]}},
+                {"setMirrorRoute": {"name": "m", "match": [{"method": {"exact": "GET"}, "headers": {"h": {"regex": "r"}}}], "percentage": 50}},
+                {"plugin": {"name": "a/b", "config": {"any": [1]}}}
+            ]
+        }}
+    });
+    let read = Rollout::from_object(&rollout(&spec, &json!({}))).unwrap();
+    assert_eq!(write(&read.spec), spec);
+}
