@@ -3,6 +3,13 @@
 //! From a Rollout's spec and status and what was observed around it this crate says what to change in the cluster,
 //! what the new status is, when to look again, and why. Start at [`validate`], then [`plan`].
 //!
+//! One pass of a controller: read the object as [`api::rollout::Rollout`] (else [`unreadable`]), [`validate`] it (else
+//! [`invalid`]), [`plan`], carry out the actions in order, write the status patch, record the events, wake. When
+//! [`Action::CreateReplicaSet`] meets a taken name: [`collides`] and [`collided`].
+//!
+//! Inside: `hash` names ReplicaSets as upstream does, `template` tells whether two templates mean the same, `maths` is
+//! the sizes, `runs` makes AnalysisRuns of templates, `plan/` is one file a concern of a pass, in upstream's order.
+//!
 //! This crate never does I/O, reads no clock and keeps no state: the object's status is the only memory.
 
 mod action;
