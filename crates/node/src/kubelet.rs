@@ -1,6 +1,7 @@
 //! The log endpoint, as the API server expects it of a kubelet: `/containerLogs/<namespace>/<pod>/<container>`.
 //!
-//! Served over TLS with a certificate of its own, to peers on this machine only.
+//! Served to peers on this machine only: over TLS with a certificate of its own, which a real API server asks for, and
+//! in plain on the same port, which is enough within one machine.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -18,6 +19,7 @@ use hyper_util::service::TowerToHyperService;
 use object::{Key, Time};
 use runtime::{Cache, Clock, Tasks};
 use serde::Deserialize;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
@@ -26,6 +28,9 @@ use crate::log::read::{Ask, POLL, Reading};
 
 /// Time for a peer to greet.
 const HANDSHAKE: Duration = Duration::from_secs(10);
+
+/// First byte of a TLS connection. Source: RFC 8446 §5.1, ContentType handshake.
+const TLS_HANDSHAKE: u8 = 22;
 
 #[derive(Clone)]
 struct Logs {
@@ -84,7 +89,19 @@ async fn accept(listener: TcpListener, acceptor: TlsAcceptor, router: axum::Rout
 }
 
 async fn connection(stream: TcpStream, acceptor: TlsAcceptor, router: axum::Router) {
+    let mut first = [0];
+    let greeted = tokio::time::timeout(HANDSHAKE, stream.peek(&mut first)).await;
+    if !matches!(greeted, Ok(Ok(1))) {
+        return;
+    }
+    if first[0] != TLS_HANDSHAKE {
+        return answer_on(stream, router).await;
+    }
     let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await else { return };
+    answer_on(stream, router).await;
+}
+
+async fn answer_on(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, router: axum::Router) {
     let service = TowerToHyperService::new(router);
     let served = Builder::new(TokioExecutor::new());
     if let Err(error) = served.serve_connection(TokioIo::new(stream), service).await {

@@ -81,9 +81,10 @@ fn matches(pattern: &str, text: &str) -> bool {
     (0..=text.len()).any(|at| text.is_char_boundary(at) && matches(rest, &text[at..]))
 }
 
-/// Returns the `index`-th address of simulated pods.
+/// Returns the `index`-th address of simulated pods. Nobody listens there, so it is no loopback address, which
+/// EndpointSlices would not take.
 fn address(index: u32) -> Ipv4Addr {
-    Ipv4Addr::from(u32::from(Ipv4Addr::new(127, 64, 0, 1)) + index % 0x3f_fff0)
+    Ipv4Addr::from(u32::from(Ipv4Addr::new(10, 128, 0, 1)) + index % 0x7f_fff0)
 }
 
 #[cfg(test)]

@@ -70,7 +70,14 @@ struct Endpoints {
 
 impl Reconcile for Endpoints {
     async fn reconcile(&self, key: &Key) -> Result<Next, Failure> {
-        write::settle(self.pass(key).await)
+        match self.pass(key).await {
+            // Loopback addresses: a server that is as strict as upstream's takes no such endpoint, now or later.
+            Err(error) if error.is_invalid() => {
+                tracing::debug!(service = %key, %error, "endpoints refused");
+                Ok(Next::Done)
+            }
+            other => write::settle(other),
+        }
     }
 }
 

@@ -44,7 +44,10 @@ pub(crate) async fn delete(cluster: &Cluster, resource: &Resource, object: &Obje
 /// Turns a lost race into another look; other errors stay failures.
 pub(crate) fn settle(outcome: Result<Next, ApiError>) -> Result<Next, Failure> {
     match outcome {
-        Err(error) if error.is_conflict() || error.is_not_found() => Ok(Next::After(CONFLICT)),
+        Err(error) if error.is_conflict() || error.is_not_found() => {
+            tracing::debug!(%error, "lost a race, looking again");
+            Ok(Next::After(CONFLICT))
+        }
         other => other.map_err(Failure::from),
     }
 }
