@@ -2,7 +2,7 @@
 
 use object::{Object, Value, json};
 
-use super::schema::{Schema, field, metadata, string};
+use super::schema::{Schema, field, metadata, silent, string};
 
 /// What a CustomResourceDefinition says apart from constants of our group.
 #[derive(Debug)]
@@ -76,7 +76,8 @@ impl Definition {
             "schema": {"openAPIV3Schema": self.whole().into_value()},
         });
         if !self.columns.is_empty() {
-            version["additionalPrinterColumns"] = self.columns.iter().map(Column::to_value).collect();
+            version["additionalPrinterColumns"] =
+                self.columns.iter().copied().map(Column::to_value).collect();
         }
         match self.subresources {
             Subresources::None => {}
@@ -98,14 +99,14 @@ impl Definition {
             .and(&[
                 field("apiVersion", string(), "Group and version of this object."),
                 field("kind", string(), "Kind of this object."),
-                field("metadata", metadata(), "Name, labels, annotations and the like."),
+                silent("metadata", metadata()),
             ])
             .with("description", self.description)
     }
 }
 
 impl Column {
-    fn to_value(&self) -> Value {
+    fn to_value(self) -> Value {
         let mut column = json!({"name": self.name, "type": self.kind, "jsonPath": self.path});
         if !self.description.is_empty() {
             column["description"] = json!(self.description);

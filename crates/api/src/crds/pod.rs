@@ -1,8 +1,8 @@
 //! What we embed of Kubernetes: pod templates, label selectors, labels and annotations.
 
 use super::schema::{
-    Field, Schema, anything, boolean, field, labels, list, list_by, object, open, required, silent, string,
-    strings,
+    Field, Schema, anything, boolean, field, int32, labels, list, list_by, object, open, required, silent,
+    string, strings,
 };
 
 /// A LabelSelector.
@@ -42,11 +42,11 @@ pub(super) fn pod_template() -> Schema {
 fn pod_spec() -> Schema {
     let containers = || list_by(&["name"], container());
     open(&[
-        silent("containers", containers()),
+        silent("containers", containers()).needed(),
         silent("initContainers", containers()),
         silent("ephemeralContainers", containers()),
         silent("hostAliases", list_by(&["ip"], open(&[key("ip")]))),
-        silent("imagePullSecrets", list_by(&["name"], open(&[or_empty("name")]))),
+        silent("imagePullSecrets", list_by(&["name"], reference())),
         silent("resourceClaims", list_by(&["name"], open(&[key("name")]))),
         silent("schedulingGates", list_by(&["name"], open(&[key("name")]))),
         silent(
@@ -61,11 +61,8 @@ fn pod_spec() -> Schema {
 
 fn container() -> Schema {
     let probe = || open(&[silent("grpc", open(&[or_empty("service")]))]);
-    let port = open(&[
-        silent("containerPort", super::schema::int32()).needed(),
-        silent("protocol", string().default("TCP")),
-    ]);
-    let reference = || open(&[or_empty("name")]);
+    let port =
+        open(&[silent("containerPort", int32()).needed(), silent("protocol", string().default("TCP"))]);
     open(&[
         key("name"),
         silent("env", list_by(&["name"], variable())),
@@ -84,22 +81,29 @@ fn container() -> Schema {
 }
 
 fn variable() -> Schema {
-    let of_map = || open(&[or_empty("name")]).with("x-kubernetes-map-type", "atomic");
-    let of_file =
-        open(&[silent("optional", boolean().default(false))]).with("x-kubernetes-map-type", "atomic");
+    let of_file = atomic(open(&[silent("optional", boolean().default(false))]));
     open(&[
         key("name"),
         silent(
             "valueFrom",
             open(&[
-                silent("configMapKeyRef", of_map()),
-                silent("secretKeyRef", of_map()),
+                silent("configMapKeyRef", reference()),
+                silent("secretKeyRef", reference()),
                 silent("fileKeyRef", of_file),
-                silent("fieldRef", anything().with("x-kubernetes-map-type", "atomic")),
-                silent("resourceFieldRef", anything().with("x-kubernetes-map-type", "atomic")),
+                silent("fieldRef", atomic(anything())),
+                silent("resourceFieldRef", atomic(anything())),
             ]),
         ),
     ])
+}
+
+/// The name of an object, which is replaced as a whole.
+fn reference() -> Schema {
+    atomic(open(&[or_empty("name")]))
+}
+
+fn atomic(schema: Schema) -> Schema {
+    schema.with("x-kubernetes-map-type", "atomic")
 }
 
 fn key(name: &'static str) -> Field {

@@ -143,7 +143,7 @@ pub(super) fn any_value() -> Schema {
     Schema(Map::new()).open()
 }
 
-/// An object that the server knows without being told: `metadata`.
+/// `metadata`: the server knows it and refuses to be told more, even a description.
 pub(super) fn metadata() -> Schema {
     Schema::of_type("object")
 }
