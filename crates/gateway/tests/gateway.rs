@@ -1,0 +1,141 @@
+//! The gateway in front of backends in this process.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use apiserver::{ApiServer, Config};
+use bytes::Bytes;
+use gateway::{Gateway, GatewayConfig};
+use object::{Key, Object, json};
+use runtime::http::{HttpClient as _, HttpRequest, HttpResponse, System, TlsTrust};
+use runtime::{Clock, Cluster, Deletion, Patch, Subresource, Tasks, Watches, resources as r};
+use tokio::net::TcpListener;
+
+struct World {
+    cluster: Cluster,
+    tasks: Tasks,
+    gateway: Gateway,
+    client: System,
+}
+
+impl World {
+    async fn start() -> Self {
+        let server = ApiServer::new(store::Store::memory(), Clock::system(), Config::default());
+        server.bootstrap().await.unwrap();
+        let cluster = Cluster::new(kube::Client::new(server.router(), "default"), Clock::system());
+        let service = json!({
+            "apiVersion": "v1", "kind": "Service", "metadata": {"name": "web", "namespace": "default"},
+            "spec": {"selector": {"app": "web"}, "ports": [{"port": 80, "targetPort": "http"}]}
+        });
+        cluster.create(&r::SERVICES, &Object::from_value(service)).await.unwrap();
+        let tasks = Tasks::new();
+        let watches = Watches::new(cluster.clone(), &tasks);
+        let config = GatewayConfig { connect: Duration::from_secs(2), answer: Duration::from_secs(5) };
+        let gateway = Gateway::new(&watches, config, &tasks);
+        watches.cache(&r::SERVICES).synced().await;
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let names = gateway.names(listener.local_addr().unwrap());
+        gateway.serve(listener, &tasks);
+        Self { cluster, tasks, gateway, client: System::new(std::sync::Arc::new(names)) }
+    }
+
+    /// Makes a ready pod that is reached at `address`.
+    async fn pod(&self, name: &str, address: SocketAddr) {
+        let port = json!({"name": "http", "containerPort": address.port()});
+        let pod = json!({
+            "apiVersion": "v1", "kind": "Pod",
+            "metadata": {"name": name, "namespace": "default", "labels": {"app": "web"}},
+            "spec": {"containers": [{"name": "a", "image": "x", "ports": [port]}]}
+        });
+        self.cluster.create(&r::PODS, &Object::from_value(pod)).await.unwrap();
+        let ready = json!({"type": "Ready", "status": "True"});
+        let status = json!({"podIP": address.ip(), "podIPs": [{"ip": address.ip()}], "conditions": [ready]});
+        let patch = Patch::merge(json!({"status": status})).on(Subresource::Status);
+        self.cluster.patch(&r::PODS, &Key::new("default", name), &patch).await.unwrap();
+    }
+
+    /// Makes a pod that answers with its own name.
+    async fn backend(&self, name: &'static str) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let router = axum::Router::new().fallback(move || async move { name });
+        self.tasks.spawn("backend", async move { axum::serve(listener, router).await.unwrap() });
+        self.pod(name, address).await;
+    }
+
+    async fn get(&self, url: &str) -> HttpResponse {
+        let request = HttpRequest {
+            method: "GET".into(),
+            url: url.into(),
+            headers: Vec::new(),
+            body: Bytes::new(),
+            timeout: Duration::from_secs(10),
+            tls: TlsTrust::System,
+        };
+        self.client.send(request).await.unwrap()
+    }
+
+    /// Calls until the answer is `wanted`; fails after 10 s.
+    async fn until(&self, wanted: impl Fn(&HttpResponse) -> bool) {
+        for _ in 0..500 {
+            if wanted(&self.get("http://web.default/").await) {
+                return;
+            }
+            self.cluster.clock().sleep(Duration::from_millis(20)).await;
+        }
+        panic!("{:?}", self.get("http://web.default/").await);
+    }
+}
+
+fn text(answer: &HttpResponse) -> String {
+    String::from_utf8_lossy(&answer.body).trim().to_owned()
+}
+
+#[tokio::test]
+async fn requests_are_spread_evenly_and_counted() {
+    let world = World::start().await;
+    for name in ["a", "b", "c"] {
+        world.backend(name).await;
+        world.until(|answer| text(answer) == name).await;
+    }
+    let mut counts = BTreeMap::new();
+    for _ in 0..30 {
+        *counts.entry(text(&world.get("http://web.default.svc.cluster.local/x").await)).or_insert(0) += 1;
+    }
+    assert_eq!(counts, BTreeMap::from([("a".into(), 10), ("b".into(), 10), ("c".into(), 10)]));
+    let metrics = text(&world.get("http://gateway.default.svc/-/metrics").await);
+    assert!(metrics.contains(r#"service="web",pod="b",code="2xx""#), "{metrics}");
+    world.cluster.delete(&r::PODS, &Key::new("default", "b"), &Deletion::default()).await.unwrap();
+    for _ in 0..500 {
+        if !world.gateway.metrics().contains(r#"pod="b""#) {
+            return;
+        }
+        world.cluster.clock().sleep(Duration::from_millis(20)).await;
+    }
+    panic!("the series of a pod outlives it");
+}
+
+#[tokio::test]
+async fn nobody_ready_and_nobody_at_all_are_told_apart() {
+    let world = World::start().await;
+    let answer = world.get("http://web.default/").await;
+    assert_eq!((answer.status, text(&answer)), (503, "Service default/web has no ready endpoint".into()));
+    let answer = world.get("http://other.default.svc/").await;
+    assert_eq!((answer.status, text(&answer)), (404, "no Service default/other with a port".into()));
+}
+
+#[tokio::test]
+async fn a_backend_that_refuses_is_passed_over() {
+    let world = World::start().await;
+    let closed = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = closed.local_addr().unwrap();
+    drop(closed);
+    world.pod("dead", address).await;
+    world.until(|answer| answer.status == 502).await;
+    world.backend("alive").await;
+    world.until(|answer| text(answer) == "alive").await;
+    for _ in 0..6 {
+        assert_eq!(text(&world.get("http://web.default/").await), "alive");
+    }
+}
