@@ -134,7 +134,8 @@ fn check_type(kind: &Kind, value: &Value, body: &[u8]) -> Outcome<()> {
     if version_fits && (name.is_empty() || name == kind.kind) {
         return Ok(());
     }
-    if kind.custom.is_some() {
+    let other_group = !version_fits && crate::kinds::split_version(version).0 != kind.group;
+    if kind.custom.is_some() || other_group {
         return Err(wrong_custom(kind, version, value));
     }
     let (shown_version, shown) = match version {

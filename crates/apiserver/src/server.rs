@@ -93,7 +93,7 @@ async fn collect(body: Body, limit: usize) -> Outcome<Bytes> {
         Ok(collected) => Ok(collected.to_bytes()),
         Err(error) if error.is::<http_body_util::LengthLimitError>() => {
             let message = format!("Request entity too large: limit is {limit}");
-            Err(Failure::new(413, "RequestEntityTooLarge", message).with("", serde_json::Value::Null))
+            Err(Failure::new(413, "RequestEntityTooLarge", message))
         }
         Err(error) => Err(Failure::bad_request(error.to_string())),
     }

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use apiserver::{ApiServer, Config};
 use runtime::Clock;
 use serde_json::{Value, json};
-use store::Store;
-use transcript::{Answer, Recording, Script};
+use store::{Limits, Store};
+use transcript::{Answer, History, Recording, Script};
 
 fn directory() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/transcripts")
@@ -31,8 +31,11 @@ fn accepted() -> BTreeMap<String, String> {
     serde_json::from_value(object::yaml::document(&text).unwrap()).unwrap()
 }
 
-async fn client() -> kube::Client {
-    let server = ApiServer::new(Store::memory(), Clock::system(), Config { seed: 7, ..Config::default() });
+/// A client of a fresh server, which remembers as much of its past as the script wants.
+async fn client(history: History) -> kube::Client {
+    let history_revisions = if history == History::Forgotten { 1 } else { 10_000 };
+    let store = Store::memory_with(Limits { history_revisions, ..Limits::default() });
+    let server = ApiServer::new(store, Clock::system(), Config { seed: 7, ..Config::default() });
     server.bootstrap().await.unwrap();
     kube::Client::new(server.router(), "default")
 }
@@ -72,7 +75,7 @@ async fn answers_as_kube_apiserver_does() {
         let script = Script::read(&directory().join(format!("{theme}.yaml"))).unwrap();
         let recorded = directory().join(format!("{theme}.recorded.json"));
         let want = Recording::read(&recorded).unwrap().answers;
-        let got = match transcript::play(&client().await, &script).await {
+        let got = match transcript::play(&client(script.history).await, &script).await {
             Ok(got) => got,
             Err(error) => {
                 bad.push(format!("{theme}: {error}"));

@@ -108,7 +108,7 @@ fn problems(rule: Rule, name: &str) -> Vec<String> {
         Rule::Label => (63, LABEL, is_label(name)),
     };
     if name.len() > limit {
-        found.push(format!("must be no more than {limit} bytes"));
+        found.push(format!("must be no more than {limit} characters"));
     }
     if rule == Rule::Label && name.contains('.') {
         found.push("must not contain dots".to_owned());

@@ -116,10 +116,18 @@ pub(crate) async fn answer(call: &Call) -> Outcome<Reply> {
         return Err(Failure::new(403, "Forbidden", message).about(kind, name));
     }
     match run(call, &call.target, &options).await? {
-        Deleted::Waiting(object) => Ok(Reply::new(200, object)),
+        Deleted::Waiting(object) => Ok(Reply::new(200, object).warning(orphans(kind, &options))),
         Deleted::Gone(object) if returns_object(kind) => Ok(Reply::new(200, object)),
         Deleted::Gone(object) => Ok(Reply::new(200, success(kind, &object))),
     }
+}
+
+/// Jobs leave their pods unless told otherwise, and say so.
+fn orphans(kind: &Kind, options: &Options) -> Vec<String> {
+    let text = "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove \
+                them or set propagationPolicy=Orphan to suppress this warning";
+    let silent = kind.id() != "batch/jobs" || options.propagation.is_some() || options.dry;
+    if silent { Vec::new() } else { vec![text.to_owned()] }
 }
 
 /// Deletes the object of `target`; for callers that have already answered.
@@ -208,6 +216,13 @@ async fn definition(call: &Call, target: &Target, options: &Options) -> Outcome<
     let mut object = stored::read(kind, &entry);
     check_preconditions(kind, &object, options)?;
     object["metadata"]["deletionTimestamp"] = call.now().into();
+    if let Some(conditions) = object["status"]["conditions"].as_array_mut() {
+        conditions.push(json!({
+            "type": "Terminating", "status": "True", "reason": "InstanceDeletionPending",
+            "message": "CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon",
+            "lastTransitionTime": call.now(),
+        }));
+    }
     object["metadata"]["finalizers"] = json!(["customresourcecleanup.apiextensions.k8s.io"]);
     let marked = call.api.store.put(&key, stored::write(kind, &object), Expect::At(entry.modified)).await;
     let marked = marked.map_err(|error| match error {
@@ -250,7 +265,11 @@ async fn run(call: &Call, target: &Target, options: &Options) -> Outcome<Deleted
                 last["metadata"]["resourceVersion"] = revision.to_string().into();
                 return Ok(Deleted::Gone(last));
             }
-            Ok(_) if gone => return Ok(Deleted::Gone(before)),
+            Ok(revision) if gone => {
+                let mut last = before;
+                last["metadata"]["resourceVersion"] = revision.to_string().into();
+                return Ok(Deleted::Gone(last));
+            }
             Ok(revision) => {
                 let mut after = after;
                 after["metadata"]["resourceVersion"] = revision.to_string().into();

@@ -122,11 +122,10 @@ impl<'a> Patch<'a> {
         };
         patched.map_err(refused)?;
         self.check_identity(&object)?;
-        let patched = match self.format {
-            Format::Strategic => &self.value,
-            _ => &object,
+        let shown = match self.format {
+            Format::Strategic => go_text(&self.value),
+            Format::Json | Format::Merge | Format::Apply => object.to_string(),
         };
-        let shown = patched.to_string();
         let object = self.typed(object).map_err(|failure| unfit(failure, &shown))?;
         Ok(Change { object, operation: Operation::Update })
     }
@@ -227,7 +226,8 @@ fn format(call: &Call) -> Outcome<Format> {
             }
             _ => "415: Unsupported Media Type",
         };
-        Failure::new(415, "UnsupportedMediaType", message).with("", Value::Null)
+        let failure = Failure::new(415, "UnsupportedMediaType", message);
+        if message.starts_with("415") { failure.with("", Value::Null) } else { failure }
     })
 }
 
@@ -267,4 +267,19 @@ fn unfit(failure: Failure, shown: &str) -> Failure {
     let error = FieldError::invalid("patch", &json!(shown), why);
     let message = format!(" \"\" is invalid: {error}");
     Failure::new(422, "Invalid", message).with("causes", vec![error.cause()])
+}
+
+/// A value as Go prints it, e.g. `map[a:1 b:[x y]]`.
+fn go_text(value: &Value) -> String {
+    match value {
+        Value::Null => "<nil>".to_owned(),
+        Value::String(text) => text.clone(),
+        Value::Array(items) => format!("[{}]", items.iter().map(go_text).collect::<Vec<_>>().join(" ")),
+        Value::Object(map) => {
+            let pairs: Vec<String> =
+                map.iter().map(|(key, value)| format!("{key}:{}", go_text(value))).collect();
+            format!("map[{}]", pairs.join(" "))
+        }
+        Value::Bool(_) | Value::Number(_) => value.to_string(),
+    }
 }

@@ -16,6 +16,7 @@ use store::{StoreError, Watch};
 
 use crate::call::Call;
 use crate::encode::Form;
+use crate::field::FieldError;
 use crate::selection::Selection;
 use crate::status::{Failure, Outcome};
 use crate::stored;
@@ -34,7 +35,7 @@ struct Session {
 pub(super) fn bad_version(text: &str) -> Failure {
     let value = json!(text);
     let detail = format!("strconv.ParseUint: parsing {text:?}: invalid syntax");
-    let error = crate::field::FieldError::invalid("resourceVersion", &value, detail);
+    let error = FieldError::invalid("resourceVersion", &value, detail);
     Failure::bad_request(format!("invalid resource version: {error}"))
 }
 
@@ -58,28 +59,31 @@ pub(super) fn answer(call: &Call) -> Outcome<Response> {
 
 fn check_options(call: &Call) -> Outcome<()> {
     let query = &call.query;
-    let refuse = |field: &str, detail: &str| {
-        let error = crate::field::FieldError::forbidden(field, detail);
-        let message = format!("ListOptions.meta.k8s.io \"\" is invalid: {error}");
-        Err(Failure::new(422, "Invalid", message)
-            .with("group", "meta.k8s.io")
-            .with("kind", "ListOptions")
-            .with("causes", vec![error.cause()]))
-    };
     let (initial, matching) = (query.has("sendInitialEvents"), query.get("resourceVersionMatch"));
     if initial && matching != "NotOlderThan" {
-        return refuse(
-            "resourceVersionMatch",
-            "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan",
-        );
+        let why = "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan";
+        return Err(wrong_options(&[FieldError::forbidden("resourceVersionMatch", why)]));
     }
-    if !initial && !matching.is_empty() {
-        return refuse(
-            "resourceVersionMatch",
-            "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided",
-        );
+    if initial || matching.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    let why = "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided";
+    let mut errors = vec![FieldError::forbidden("resourceVersionMatch", why)];
+    if matching != "NotOlderThan" {
+        let allowed = ["NotOlderThan"];
+        errors.push(FieldError::not_supported("resourceVersionMatch", &json!(matching), &allowed));
+    }
+    Err(wrong_options(&errors))
+}
+
+fn wrong_options(errors: &[FieldError]) -> Failure {
+    let texts: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    let list = if texts.len() == 1 { texts[0].clone() } else { format!("[{}]", texts.join(", ")) };
+    let causes: Vec<Value> = errors.iter().map(FieldError::cause).collect();
+    Failure::new(422, "Invalid", format!("ListOptions.meta.k8s.io \"\" is invalid: {list}"))
+        .with("group", "meta.k8s.io")
+        .with("kind", "ListOptions")
+        .with("causes", causes)
 }
 
 fn streamed(session: Session) -> Response {
