@@ -17,7 +17,8 @@ mod watch;
 
 use super::arguments::App;
 use super::context::{Context, Failure};
-use super::view::{history_ids, history_table};
+use super::live::nodes;
+use super::view::{history_ids, history_table, resource_tree_table};
 use crate::print::Table;
 
 /// Runs one verb.
@@ -37,7 +38,7 @@ pub(super) async fn run(verb: App, context: &mut Context<'_>) -> Result<(), Fail
         App::Delete(delete) => delete::run(&delete, context).await,
         App::Set(set) => set::set(&set, context).await,
         App::Unset(unset) => set::unset(&unset, context).await,
-        App::Resources { name } => resources(&name, context).await,
+        App::Resources { name, output } => resources(&name, &output, context).await,
         App::Manifests(manifests) => manifests::run(&manifests, context).await,
         App::Diff(diff) => diff::run(&diff, context).await,
         App::TerminateOp { name } => operate::terminate(&name, context).await,
@@ -45,8 +46,16 @@ pub(super) async fn run(verb: App, context: &mut Context<'_>) -> Result<(), Fail
 }
 
 /// Lists the managed resources.
-async fn resources(name: &str, context: &mut Context<'_>) -> Result<(), Failure> {
+async fn resources(name: &str, output: &str, context: &mut Context<'_>) -> Result<(), Failure> {
     let app = context.app(name).await?;
+    match output {
+        "tree" => {
+            let nodes = nodes(&context.cluster, &context.discovery, &app).await?;
+            return context.print(&resource_tree_table(&nodes));
+        }
+        "" | "wide" => {}
+        other => return Err(Failure::fatal(format!("unknown output format: {other}"))),
+    }
     let mut table = Table::new();
     table.line(["GROUP", "KIND", "NAMESPACE", "NAME", "ORPHANED"]);
     for resource in app.items(&["status", "resources"]) {

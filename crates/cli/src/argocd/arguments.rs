@@ -99,6 +99,9 @@ pub(super) enum App {
         /// Name of the Application.
         #[arg(value_name = "APPNAME")]
         name: String,
+        /// Form: table, or tree with what the resources own.
+        #[arg(short, long, default_value = "", hide_default_value = true)]
+        output: String,
     },
     /// Print the manifests of an Application.
     Manifests(Manifests),

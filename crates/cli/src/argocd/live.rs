@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 
 use object::{Gvk, Key, Object, Value, json};
-use runtime::{ApiError, Cluster, Discovery};
+use runtime::{ApiError, Cluster, Discovery, Selection, resources};
+
+use super::view::{Node, ResourceState};
 
 /// Returns the live object of an entry of `status.resources`, `None` when it does not exist.
 pub(super) async fn live(
@@ -58,4 +60,68 @@ pub(super) async fn with_health<'a>(
     let mut app = app.clone();
     app.set(&["status", "resources"], entries);
     Ok(Cow::Owned(app))
+}
+
+/// Kinds that others own and that are worth a look.
+const OWNED: [runtime::Resource; 5] = [
+    resources::REPLICA_SETS,
+    resources::PODS,
+    resources::JOBS,
+    resources::ANALYSIS_RUNS,
+    resources::EXPERIMENTS,
+];
+
+/// Returns the live resources of the Application with what they own, in the order of its status.
+pub(super) async fn nodes(
+    cluster: &Cluster,
+    discovery: &Discovery,
+    app: &Object,
+) -> Result<Vec<Node>, ApiError> {
+    let mut roots = Vec::new();
+    for entry in app.items(&["status", "resources"]) {
+        roots.extend(live(cluster, discovery, entry).await?);
+    }
+    let mut namespaces: Vec<&str> =
+        roots.iter().map(Object::namespace).filter(|name| !name.is_empty()).collect();
+    namespaces.sort_unstable();
+    namespaces.dedup();
+    let mut owned = Vec::new();
+    for namespace in namespaces {
+        for resource in &OWNED {
+            match cluster.list(resource, Some(namespace), &Selection::default()).await {
+                // A kind that the cluster does not have owns nothing.
+                Err(error) if error.is_not_found() => {}
+                found => owned.extend(found?),
+            }
+        }
+    }
+    Ok(roots.iter().map(|root| node(root, &owned, DEPTH)).collect())
+}
+
+/// How deep owners are followed, should they go in circles.
+const DEPTH: usize = 8;
+
+fn node(object: &Object, owned: &[Object], depth: usize) -> Node {
+    let verdict = health::assess(object, &health::Builtin);
+    let is_child = |other: &&Object| {
+        !object.uid().is_empty() && other.owners().iter().any(|owner| owner.uid == object.uid())
+    };
+    let children = owned.iter().filter(is_child).filter(|_| depth > 0);
+    Node {
+        state: ResourceState {
+            group: object.gvk().group,
+            kind: object.kind().to_owned(),
+            namespace: object.namespace().to_owned(),
+            name: object.name().to_owned(),
+            health: verdict.as_ref().map(|verdict| word(verdict.status)).unwrap_or_default(),
+            ..ResourceState::default()
+        },
+        created: object.creation_time(),
+        reason: verdict.map(|verdict| verdict.message).unwrap_or_default(),
+        children: children.map(|child| node(child, owned, depth - 1)).collect(),
+    }
+}
+
+fn word(status: health::Status) -> String {
+    json!(status).as_str().unwrap_or_default().to_owned()
 }

@@ -7,6 +7,7 @@ mod operation;
 mod output;
 mod states;
 mod summary;
+mod tree;
 
 use object::{Object, Value};
 
@@ -16,6 +17,7 @@ pub use operation::operation;
 pub use output::{Shape, plain, shaped};
 pub use states::{Picked, ResourceState, parse_picked, picks, resource_states, resource_table, selected};
 pub use summary::{Page, parameters, summary};
+pub use tree::{Detail, Node, resource_tree_table, tree_table, with_states};
 
 pub(super) use conditions::conditions;
 

@@ -79,6 +79,8 @@ async fn watch(
     context: &mut Context<'_>,
 ) -> Result<(), Failure> {
     let key = context.key(&options.name);
+    // Fails at once where a watch would try for ever.
+    context.cluster.get(subject.resource(), &key).await?;
     let mut watched = Watched::open(&context.cluster, tasks, subject.resource(), &key).await;
     if watched.subject.get().is_none() {
         return Err(subject.missing(&options.name));

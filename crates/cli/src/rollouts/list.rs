@@ -59,6 +59,8 @@ async fn watch(
     selection: &Selection,
     context: &mut Context<'_>,
 ) -> Result<(), Failure> {
+    // Fails at once where a watch would try for ever.
+    context.cluster.list(&resources::ROLLOUTS, selection.namespace.as_deref(), selection).await?;
     let tasks = Tasks::new();
     let cache = Watches::new(context.cluster.clone(), &tasks).cache_with(&resources::ROLLOUTS, selection);
     cache.synced().await;

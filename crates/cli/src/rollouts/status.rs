@@ -38,6 +38,8 @@ fn line(phase: &Phase) -> String {
 
 async fn watch(options: &Status, tasks: &Tasks, context: &mut Context<'_>) -> Result<Phase, Failure> {
     let key = context.key(&options.name);
+    // Fails at once where a watch would try for ever.
+    context.cluster.get(&resources::ROLLOUTS, &key).await?;
     let mut one = One::open(&context.cluster, tasks, &resources::ROLLOUTS, &key).await;
     let mut rollout = Some(one.get().ok_or_else(|| missing("Rollout", &options.name))?);
     let clock = context.session.clock.clone();

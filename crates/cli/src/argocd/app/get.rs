@@ -5,9 +5,10 @@ use object::Object;
 use super::refresh::{self, Refresh};
 use crate::argocd::arguments::Get;
 use crate::argocd::context::{Context, Failure};
-use crate::argocd::live::with_health;
+use crate::argocd::live::{nodes, with_health};
 use crate::argocd::view::{
-    Page, Shape, conditions, operation, parameters, plain, resource_table, shaped, summary,
+    Detail, Page, Shape, conditions, operation, parameters, plain, resource_table, shaped, summary,
+    tree_table, with_states,
 };
 
 /// Shows one Application.
@@ -22,9 +23,10 @@ pub(super) async fn run(options: &Get, context: &mut Context<'_>) -> Result<(), 
     let text = match options.output.as_str() {
         "json" => shaped(&plain(&app), Shape::Json),
         "yaml" => shaped(&plain(&app), Shape::Yaml),
-        "wide" | "" => {
+        "wide" | "" | "tree" | "tree=detailed" => {
             let page = Page { url: context.url(&app).await, windows };
-            page_text(&app, &page, options, context)
+            let below = below(&app, &options.output, context).await?;
+            page_text(&app, &page, options, context) + &below
         }
         other => return Err(Failure::fatal(format!("unknown output format: {other}"))),
     };
@@ -46,8 +48,21 @@ fn page_text(app: &Object, page: &Page, options: &Get, context: &Context<'_>) ->
     if options.show_params {
         out.push_str(&parameters(app));
     }
-    out.push_str(&resources_below(app));
     out
+}
+
+/// Returns what stands below the key rows.
+async fn below(app: &Object, output: &str, context: &Context<'_>) -> Result<String, Failure> {
+    let detail = match output {
+        "tree" => Detail::Brief,
+        "tree=detailed" => Detail::Full,
+        _ => return Ok(resources_below(app)),
+    };
+    let nodes = with_states(app, nodes(&context.cluster, &context.discovery, app).await?);
+    if nodes.is_empty() {
+        return Ok(String::new());
+    }
+    Ok(format!("\n{}", tree_table(&nodes, detail, context.now())))
 }
 
 /// Returns the table of resources with an empty line above, nothing without resources.

@@ -15,7 +15,8 @@ use crate::argocd::view::sources;
 const TRACKING_ID: &str = "argocd.argoproj.io/tracking-id";
 const SECRET_TYPE: &str = "argocd.argoproj.io/secret-type";
 
-/// Returns the manifests of a plain folder as they would be applied: with namespace and mark, hooks included.
+/// Returns the manifests of a plain folder as they would be applied: with namespace and mark, hooks included; those
+/// that the status knows come first, in its order.
 ///
 /// Errors: any other sort of source, and those of fetching and reading.
 pub(super) async fn targets(
@@ -38,7 +39,20 @@ pub(super) async fn targets(
     let tree = repositories.files(&spec, &commit, &selection).await.map_err(|error| failure(&error))?;
     let files = read(&tree, &directory(source)).map_err(|error| Failure::rpc("Unknown", error))?;
     let objects = parse(&files).map_err(|error| Failure::rpc("FailedPrecondition", error))?;
-    place(objects, app, context).await
+    let mut placed = place(objects, app, context).await?;
+    let known = app.items(&["status", "resources"]);
+    let rank = |object: &Object| {
+        let is = |entry: &Value, field: &str, text: &str| entry[field].as_str().unwrap_or_default() == text;
+        let same = |entry: &Value| {
+            is(entry, "group", &object.gvk().group)
+                && is(entry, "kind", object.kind())
+                && is(entry, "namespace", object.namespace())
+                && is(entry, "name", object.name())
+        };
+        known.iter().position(same).unwrap_or(known.len())
+    };
+    placed.sort_by_key(rank);
+    Ok(placed)
 }
 
 fn failure(error: &SourceError) -> Failure {
