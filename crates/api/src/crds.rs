@@ -4,14 +4,17 @@
 //! structural, hold every field Argo Rollouts and Argo CD know (also those not acted on yet: the controllers refuse
 //! those by name), and validate nothing beyond what upstream's definitions validate: the controllers do.
 //!
-//! **Compact on purpose.** The API server converts, validates and prunes by the schema on each write, so its size is
-//! a cost of each write. What belongs to others (pod templates, Job specs, copies of a source in a status) is an
-//! object of any fields.
+//! **Compact on purpose.** The API server decodes, validates and prunes by the schema on each write, so its size is a
+//! cost of each write. What is not ours (pod specs, Job specs) or is a copy (a source in a status, the generators in a
+//! generator) is an object of any fields. All definitions fit the annotation of a client-side `kubectl apply`.
 //!
-//! **Unknown fields.** A field this version does not know must survive (a newer version may have written it, and its
-//! user may come back to it), yet a misspelt field should be told at once. So: the top of `spec` and `operation`, and
-//! every level of `status`, keep unknown fields; below the top of a `spec` they are pruned and told by
-//! `kubectl` (`unknown field "spec.strategy.canary.stepz"`), as with upstream's definitions.
+//! **Unknown fields.** A field this version does not know must survive: a newer version may have written it, and its
+//! user may go back to that one. Yet a misspelt field should be told at once. So the top of `spec` (where whole features
+//! are added) and every level of `operation` and `status` (which programs write) keep unknown fields; below the top of
+//! `spec` they are pruned, and `kubectl` tells them (`unknown field "spec.strategy.canary.stepz"`), as with upstream's
+//! definitions. A pod template's `spec` keeps all, its `metadata` only labels and annotations: both go into the hash.
+//!
+//! Start at [`all`].
 
 mod analysis;
 mod app_project;
