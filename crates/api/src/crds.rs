@@ -1,6 +1,6 @@
 //! The CustomResourceDefinitions of our kinds, made from data.
 //!
-//! One file a kind says what its `spec` and `status` are made of; [`definition`] wraps them. The schemas are
+//! One file a kind says what its `spec` and `status` are made of; `definition.rs` wraps them. The schemas are
 //! structural, hold every field Argo Rollouts and Argo CD know (also those not acted on yet: the controllers refuse
 //! those by name), and validate nothing beyond what upstream's definitions validate: the controllers do.
 //!
