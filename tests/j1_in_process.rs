@@ -81,7 +81,9 @@ impl Driver for InProcess {
 fn answers() -> BTreeMap<String, Value> {
     [("1.0", "red", "ok"), ("2.0", "blue", "ok"), ("3.0", "blue", "nok")]
         .into_iter()
-        .map(|(version, color, status)| (format!("colorapi:{version}"), json!({"color": color, "status": status})))
+        .map(|(version, color, status)| {
+            (format!("colorapi:{version}"), json!({"color": color, "status": status}))
+        })
         .collect()
 }
 

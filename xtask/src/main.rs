@@ -1,6 +1,7 @@
 //! The project's own tasks: `cargo xtask <task>`. Nothing here ships.
 
 mod child;
+mod demo;
 mod gate;
 mod kube;
 mod paths;
@@ -25,6 +26,12 @@ struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Task {
+    /// One commit becomes one canary: real processes, real requests, each step observed
+    Demo {
+        /// Keep everything up at the end and say what to try
+        #[arg(long)]
+        stay: bool,
+    },
     /// Format, lints, tidy, all tests, and the tests against a real Kubernetes
     Test {
         /// Leave out the tests against a real Kubernetes
@@ -87,6 +94,8 @@ async fn main() -> ExitCode {
 
 async fn run(task: Task) -> anyhow::Result<()> {
     match task {
+        Task::Demo { stay: false } => demo::run(demo::Stay::No).await,
+        Task::Demo { stay: true } => demo::run(demo::Stay::Yes).await,
         Task::Test { skip_kube: false } => gate::run(gate::RealCluster::Run).await,
         Task::Test { skip_kube: true } => gate::run(gate::RealCluster::Skip).await,
         Task::Tidy => tidy::run(),

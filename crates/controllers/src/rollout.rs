@@ -3,10 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ::rollout::{Action, Checked, Observed, Plan, Problem, Referenced};
-use api::FieldError;
+use ::rollout::{Action, Checked, Observed, Plan, Referenced};
 use api::rollout::Rollout;
-use object::{Key, LabelSelector, Object, Time};
+use object::{Key, LabelSelector, Object};
 use runtime::{
     ApiError, Cache, Change, Cluster, Controller, Deletion, EventType, Eviction, Failure, Next, Order, Patch,
     Reconcile, Recorder, Resource, Selection, Subresource, Tasks, Watches, controller_keys, resources,
@@ -148,7 +147,7 @@ impl Shell {
         let now = self.cluster.clock().now();
         let rollout = match Rollout::from_object(object) {
             Ok(rollout) => rollout,
-            Err(error) => return Ok((unreadable(object, error, now), None)),
+            Err(error) => return Ok((::rollout::unreadable(object, &error, now), None)),
         };
         let referenced = self.caches.referenced(object.namespace());
         let checked = match ::rollout::validate(&rollout, &referenced) {
@@ -237,7 +236,7 @@ impl Shell {
             (action, checked, error.is_already_exists())
         {
             match self.cluster.get(&resources::REPLICA_SETS, &set.key()).await? {
-                Some(taken) if taken.controller_uid() != Some(object.uid()) => {
+                Some(taken) if ::rollout::collides(checked, &taken) => {
                     self.report(object, &::rollout::collided(checked)).await?;
                 }
                 Some(own) => self.note(&resources::REPLICA_SETS, own),
@@ -275,12 +274,3 @@ impl Shell {
 
 /// Wait before a pass that met its own earlier write is tried again.
 const AGAIN: Duration = Duration::from_millis(100);
-
-/// Returns the plan of a Rollout with a field of the wrong type: it says so, and keeps the status it has.
-fn unreadable(object: &Object, error: FieldError, now: Time) -> Plan {
-    let status = object.get(&["status"]).and_then(|status| api::read(status, "status").ok());
-    let rollout =
-        Rollout { object: object.clone(), status: status.unwrap_or_default(), ..Rollout::default() };
-    let problem = Problem { path: error.path, message: error.message };
-    ::rollout::invalid(&rollout, &[problem], now)
-}

@@ -109,6 +109,23 @@ pub async fn build_images(slipway: &Path, colorapi: &Path, dir: &Path) -> io::Re
     Ok(())
 }
 
+/// Builds the sample app with cargo, without the network, and returns its binary: it lies beside `slipway`.
+pub async fn build_colorapi(slipway: &Path, workspace: &Path) -> io::Result<PathBuf> {
+    let folder = slipway.parent().ok_or_else(|| io::Error::other("slipway has no folder"))?;
+    let target = folder.parent().ok_or_else(|| io::Error::other("no target folder"))?;
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let output = Command::new(cargo)
+        .args(["build", "--quiet", "--offline", "--package", "colorapi", "--target-dir"])
+        .arg(target)
+        .current_dir(workspace)
+        .output()
+        .await?;
+    if !output.status.success() {
+        return Err(io::Error::other(String::from_utf8_lossy(&output.stderr).into_owned()));
+    }
+    Ok(folder.join("colorapi"))
+}
+
 /// Plays scenarios with the real command line and real requests through a gateway.
 pub struct Processes {
     cluster: Cluster,
