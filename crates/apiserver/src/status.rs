@@ -141,8 +141,8 @@ impl From<StoreError> for Failure {
             StoreError::TooLarge { .. } => {
                 Self::new(413, "RequestEntityTooLarge", format!("Request entity too large: {error}"))
             }
-            StoreError::Compacted { requested, oldest } => {
-                Self::expired(format!("too old resource version: {requested} ({oldest})"))
+            StoreError::Compacted { .. } => {
+                Self::expired("The resourceVersion for the provided watch is too old.")
             }
             StoreError::Future { requested, current } => {
                 let message = format!("Timeout: Too large resource version: {requested}, current: {current}");

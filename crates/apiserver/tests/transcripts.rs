@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use apiserver::{ApiServer, Config};
-use runtime::Clock;
+use runtime::{Clock, Tasks};
 use serde_json::{Value, json};
-use store::{Limits, Store};
+use store::Store;
 use transcript::{Answer, History, Recording, Script};
 
 fn directory() -> PathBuf {
@@ -32,9 +32,17 @@ fn accepted() -> BTreeMap<String, String> {
 }
 
 /// A client of a fresh server, which remembers as much of its past as the script wants.
-async fn client(history: History) -> kube::Client {
-    let history_revisions = if history == History::Forgotten { 1 } else { 10_000 };
-    let store = Store::memory_with(Limits { history_revisions, ..Limits::default() });
+async fn client(history: History, tasks: &Tasks) -> kube::Client {
+    let store = Store::memory();
+    if history == History::Forgotten {
+        let forgetful = store.clone();
+        tasks.spawn("forget", async move {
+            loop {
+                forgetful.compact(forgetful.revision());
+                tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+            }
+        });
+    }
     let server = ApiServer::new(store, Clock::system(), Config { seed: 7, ..Config::default() });
     server.bootstrap().await.unwrap();
     kube::Client::new(server.router(), "default")
@@ -70,12 +78,13 @@ async fn answers_as_kube_apiserver_does() {
     let (mut bad, mut good, accepted) = (Vec::new(), 0, accepted());
     let mut used = Vec::new();
     let only = std::env::var("THEME").unwrap_or_default();
+    let tasks = Tasks::new();
     let mut steps = 0;
     for theme in themes().into_iter().filter(|theme| only.is_empty() || only == *theme) {
         let script = Script::read(&directory().join(format!("{theme}.yaml"))).unwrap();
         let recorded = directory().join(format!("{theme}.recorded.json"));
         let want = Recording::read(&recorded).unwrap().answers;
-        let got = match transcript::play(&client(script.history).await, &script).await {
+        let got = match transcript::play(&client(script.history, &tasks).await, &script).await {
             Ok(got) => got,
             Err(error) => {
                 bad.push(format!("{theme}: {error}"));

@@ -160,6 +160,15 @@ fn token_for(revision: i64, start: &str) -> String {
     ENGINE.encode(serde_json::to_vec(&place).unwrap_or_default())
 }
 
+fn too_old(error: StoreError) -> Failure {
+    match error {
+        StoreError::Compacted { .. } => {
+            Failure::expired("The resourceVersion for the provided list is too old.")
+        }
+        other => other.into(),
+    }
+}
+
 fn page(call: &Call, place: &Place, limit: Option<usize>) -> Outcome<Value> {
     let kind = call.kind();
     let selection = Selection::of(call)?;
@@ -168,7 +177,7 @@ fn page(call: &Call, place: &Place, limit: Option<usize>) -> Outcome<Value> {
     let mut last = None;
     let everything = selection.is_everything();
     let read = if everything { limit } else { None };
-    let found = call.api.store.range(&prefix, place.after.as_deref(), read, place.at)?;
+    let found = call.api.store.range(&prefix, place.after.as_deref(), read, place.at).map_err(too_old)?;
     let mut more = found.more;
     for entry in &found.entries {
         let object = stored::read(kind, entry);
