@@ -6,3 +6,4 @@ mod argocd;
 mod case;
 mod repository;
 mod rollouts;
+mod served;

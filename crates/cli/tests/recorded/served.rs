@@ -1,0 +1,117 @@
+//! The same commands against the embedded API server, which checks schemas and keeps status apart.
+
+use apiserver::{ApiServer, Config};
+use cli::{Colour, Face, Session};
+use object::{Key, Object, Time, Value, json};
+use runtime::{Clock, Cluster, Resource, Subresource, resources};
+use store::Store;
+
+use crate::case::{Outcome, play_on, words};
+
+struct Served(Cluster);
+
+impl Served {
+    async fn start() -> Self {
+        let clock = Clock::starting_at(Time::parse("2026-01-01T00:00:00Z").unwrap());
+        let api = ApiServer::new(Store::memory(), clock.clone(), Config::default());
+        api.bootstrap().await.unwrap();
+        let cluster = Cluster::new(kube::Client::new(api.router(), "default"), clock);
+        controllers::install(&cluster, "argocd").await.unwrap();
+        Self(cluster)
+    }
+
+    async fn run(&self, face: Face, line: &str) -> Outcome {
+        let arguments = words(line);
+        let command = async |session: &mut Session| cli::run(face, arguments, session).await;
+        play_on(self.0.clone(), Colour::Off, command).await
+    }
+
+    #[track_caller]
+    fn assert_says(&self, got: &Outcome, wanted: &str) {
+        assert_eq!((got.out.as_str(), got.err.as_str(), got.exit), (wanted, "", 0));
+    }
+
+    async fn object(&self, resource: &Resource, key: &Key) -> Object {
+        self.0.get(resource, key).await.unwrap().unwrap()
+    }
+}
+
+fn rollout() -> Object {
+    Object::from_value(json!({
+        "apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "metadata": {"name": "shop", "namespace": "default"},
+        "spec": {
+            "replicas": 2, "selector": {"matchLabels": {"app": "shop"}},
+            "strategy": {"canary": {"steps": [{"setWeight": 50}, {"pause": {}}]}},
+            "template": {"metadata": {"labels": {"app": "shop"}}, "spec": {"containers": [{"name": "app", "image": "a:1"}]}}
+        }
+    }))
+}
+
+#[tokio::test(start_paused = true)]
+async fn actions_on_a_rollout_arrive() {
+    let served = Served::start().await;
+    let mut made = served.0.create(&resources::ROLLOUTS, &rollout()).await.unwrap();
+    made.set(
+        &["status"],
+        json!({"currentStepIndex": 1, "pauseConditions": [
+        {"reason": "CanaryPauseStep", "startTime": "2026-01-01T00:00:00Z"}]}),
+    );
+    served.0.replace(&resources::ROLLOUTS, &made, Subresource::Status).await.unwrap();
+    let table: [(&str, &str, &[&str], Value); 6] = [
+        ("pause shop", "rollout 'shop' paused\n", &["spec", "paused"], json!(true)),
+        ("promote shop", "rollout 'shop' promoted\n", &["status", "pauseConditions"], Value::Null),
+        ("abort shop", "rollout 'shop' aborted\n", &["status", "abort"], json!(true)),
+        ("retry rollout shop", "rollout 'shop' retried\n", &["status", "abort"], json!(false)),
+        (
+            "restart shop",
+            "rollout 'shop' restarts in 0s\n",
+            &["spec", "restartAt"],
+            json!("2026-01-01T00:00:00Z"),
+        ),
+        (
+            "set image shop app=a:2",
+            "rollout \"shop\" image updated\n",
+            &["status", "currentStepIndex"],
+            json!(1),
+        ),
+    ];
+    for (line, says, path, wanted) in table {
+        served.assert_says(&served.run(Face::Rollouts, line).await, says);
+        let found = served.object(&resources::ROLLOUTS, &made.key()).await;
+        assert_eq!(found.get(path).cloned().unwrap_or_default(), wanted, "{line}");
+    }
+    let found = served.object(&resources::ROLLOUTS, &made.key()).await;
+    assert_eq!(found.items(&["spec", "template", "spec", "containers"])[0]["image"], "a:2");
+    assert!(!found.flag(&["spec", "paused"]), "promote lifts the pause of a user");
+    let missing = served.run(Face::Rollouts, "abort nope").await;
+    assert_eq!(missing.err, "Error: rollouts.argoproj.io \"nope\" not found\n");
+    let shown = served.run(Face::Rollouts, "get rollout shop").await;
+    assert!(shown.out.starts_with("Name:            shop\nNamespace:       default\n"), "{shown:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_application_is_made_changed_and_asked_to_sync() {
+    let served = Served::start().await;
+    let create = "app create shop --repo https://git.example/shop.git --path . --dest-name in-cluster \
+        --dest-namespace default --sync-policy auto --self-heal";
+    served.assert_says(&served.run(Face::Argocd, create).await, "application 'shop' created\n");
+    served.assert_says(&served.run(Face::Argocd, create).await, "application 'shop' unchanged\n");
+    served.assert_says(&served.run(Face::Argocd, "app list -o name").await, "argocd/shop\n");
+    served.assert_says(&served.run(Face::Argocd, "app set shop --sync-policy none --revision v1").await, "");
+    served.assert_says(&served.run(Face::Argocd, "app sync shop --async --prune").await, "");
+    let key = Key::new("argocd", "shop");
+    let app = served.object(&resources::APPLICATIONS, &key).await;
+    assert_eq!(app.get(&["spec", "syncPolicy"]).cloned().unwrap_or_default(), Value::Null);
+    assert_eq!(app.str(&["spec", "source", "targetRevision"]), "v1");
+    assert!(app.flag(&["operation", "sync", "prune"]));
+    let second = served.run(Face::Argocd, "app sync shop").await;
+    assert!(
+        second.exit == 20 && second.err.contains("another operation is already in progress"),
+        "{second:?}"
+    );
+    served.assert_says(
+        &served.run(Face::Argocd, "app delete shop --cascade=false").await,
+        "application 'shop' deleted\n",
+    );
+    assert!(served.0.get(&resources::APPLICATIONS, &key).await.unwrap().is_none());
+}
