@@ -1,6 +1,8 @@
 //! Label and field selectors.
 
-use object::{LabelSelector, Object};
+use std::collections::BTreeMap;
+
+use object::LabelSelector;
 use serde_json::Value;
 
 use crate::call::Call;
@@ -105,9 +107,13 @@ impl Selection {
         }
         let fields =
             self.fields.iter().all(|field| (read(object, &field.path) == field.value) == field.equal);
-        fields
-            && (self.labels.is_empty() || self.labels.matches(&Object::from_value(object.clone()).labels()))
+        fields && (self.labels.is_empty() || self.labels.matches(&labels(object)))
     }
+}
+
+fn labels(object: &Value) -> BTreeMap<String, String> {
+    let map = object["metadata"]["labels"].as_object().into_iter().flatten();
+    map.map(|(key, value)| (key.clone(), value.as_str().unwrap_or_default().to_owned())).collect()
 }
 
 fn parse(text: &str) -> Outcome<Vec<Requirement>> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use serde_json::{Value, json};
-use store::Change;
+use store::{Change, ChangeKind};
 
 use super::line;
 use crate::encode::Form;
@@ -26,6 +26,11 @@ impl Events {
     /// version of the change.
     pub fn change(&mut self, change: &Change) -> Option<Bytes> {
         let revision = change.revision();
+        let everything = self.selection.is_everything();
+        if let (true, ChangeKind::Put { created }, Some(entry)) = (everything, change.kind, change.after()) {
+            let kind = if created { "ADDED" } else { "MODIFIED" };
+            return Some(self.line(kind, stored::read(&self.kind, entry)));
+        }
         let before =
             change.previous.as_ref().map(|entry| stored::read_at(&self.kind, &entry.value, revision));
         let after = change.after().map(|entry| stored::read(&self.kind, entry));
