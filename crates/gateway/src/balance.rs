@@ -14,8 +14,11 @@ pub(crate) struct Balance {
     services: Cache,
     slices: Cache,
     pods: Cache,
-    turns: Arc<Mutex<BTreeMap<(Key, Option<u16>), Turn>>>,
+    turns: Arc<Mutex<Turns>>,
 }
+
+/// By Service and port.
+type Turns = BTreeMap<(Key, Option<u16>), Turn>;
 
 #[derive(Debug, Default)]
 struct Turn {
@@ -97,7 +100,7 @@ impl Balance {
         }
     }
 
-    fn turns(&self) -> MutexGuard<'_, BTreeMap<(Key, Option<u16>), Turn>> {
+    fn turns(&self) -> MutexGuard<'_, Turns> {
         self.turns.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

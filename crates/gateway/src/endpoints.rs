@@ -106,6 +106,7 @@ fn port_number(value: &Value) -> Option<u16> {
 mod tests {
     use super::*;
 
+    #[expect(clippy::needless_pass_by_value, reason = "json!() at the call reads better so")]
     fn service(target: Value) -> Object {
         Object::from_value(json!({
             "metadata": {"name": "web", "namespace": "shop"},

@@ -247,6 +247,7 @@ mod tests {
         Object::from_value(json!({"metadata": {"name": "p", "namespace": "ns", "labels": {"app.x/y": "z"}}}))
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "json!() at the call reads better so")]
     fn env(container: Value, sources: &Sources) -> Result<BTreeMap<String, String>, String> {
         let image = ["A=image".to_owned()];
         variables(&pod(), &container, &image, (sources, &facts())).map(|env| env.into_iter().collect())

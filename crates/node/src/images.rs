@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use object::{Value, json};
 use oci_spec::image::{ImageConfiguration, ImageIndex, ImageManifest};
@@ -118,7 +119,7 @@ impl ImageStore {
     /// Unpacks the image with this digest unless that is done, and returns how to run it.
     pub(crate) fn unpack(&self, digest: &str) -> Result<Unpacked, ImageError> {
         let manifest = self.manifest(digest)?;
-        let config = self.document(&manifest.config().digest().to_string())?;
+        let config = self.document(manifest.config().digest().as_ref())?;
         let config: ImageConfiguration =
             serde_json::from_slice(&config).map_err(|error| ImageError::invalid(digest, error))?;
         let rootfs = self.dir.join("unpacked").join(hex_part(digest)?);
@@ -138,11 +139,11 @@ impl ImageStore {
 
     /// Unpacks next to the target and renames, so that a half unpacked image is never run.
     fn unpack_layers(&self, manifest: &ImageManifest, rootfs: &Path) -> Result<(), ImageError> {
-        let partial = rootfs.with_extension(format!("{}.partial", std::process::id()));
+        let partial = rootfs.with_extension(unique());
         let _ = fs::remove_dir_all(&partial);
         fs::create_dir_all(&partial).map_err(ImageError::io(&partial))?;
         for descriptor in manifest.layers() {
-            let path = self.blob(&descriptor.digest().to_string())?;
+            let path = self.blob(descriptor.digest().as_ref())?;
             layer::unpack(&path, &partial)?;
         }
         match fs::rename(&partial, rootfs) {
@@ -238,8 +239,14 @@ fn canonical(reference: &str) -> String {
     if last.contains(':') || last.contains('@') { name.to_owned() } else { format!("{name}:latest") }
 }
 
+/// Returns a file extension that nobody else uses: containers of one image are prepared side by side.
+fn unique() -> String {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    format!("{}-{}.partial", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
+}
+
 fn write_atomic(path: &Path, content: &[u8]) -> Result<(), ImageError> {
-    let partial = path.with_extension(format!("{}.partial", std::process::id()));
+    let partial = path.with_extension(unique());
     let write = || {
         let mut file = fs::File::create(&partial)?;
         file.write_all(content)?;

@@ -184,7 +184,7 @@ struct Follow {
     alive: PathBuf,
     state: Stage,
     clock: Clock,
-    follow: bool,
+    endless: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -195,7 +195,7 @@ enum Stage {
 }
 
 fn stream(reading: Reading, alive: PathBuf, follow: bool, clock: Clock) -> Response {
-    let start = Follow { reading, alive, state: Stage::First, clock, follow };
+    let start = Follow { reading, alive, state: Stage::First, clock, endless: follow };
     let chunks = futures::stream::unfold(start, |mut follow| async move {
         let chunk = follow.next().await?;
         Some((chunk, follow))
@@ -211,7 +211,7 @@ impl Follow {
             if self.reading.is_full() {
                 return None;
             }
-            let running = self.follow && self.alive.exists();
+            let running = self.endless && self.alive.exists();
             let read = match self.state {
                 Stage::First => self.reading.first(),
                 Stage::More => self.reading.more(),

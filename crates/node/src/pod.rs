@@ -157,8 +157,7 @@ impl PodRun {
             if spec["restartPolicy"] == "Always" {
                 sidecars.push(run_container(self, slot, spec, "Always"));
                 with(&mut sidecars, self.started(slot)).await;
-            } else if !self.board.get(slot).is_some_and(|done| done.ended().is_some_and(|end| end.code == 0))
-            {
+            } else if self.board.get(slot).is_none_or(|init| init.ended().is_none_or(|end| end.code != 0)) {
                 let policy = if policy == "Never" { "Never" } else { "OnFailure" };
                 let code = with(&mut sidecars, run_container(self, slot, spec, policy)).await;
                 if code != 0 || self.is_stopping() {
@@ -180,7 +179,7 @@ impl PodRun {
     /// Waits until a sidecar has started or the pod is to stop.
     async fn started(&self, slot: Slot) {
         let clock = self.setup.cluster.clock();
-        while !self.is_stopping() && !self.board.get(slot).is_some_and(|container| container.started) {
+        while !self.is_stopping() && self.board.get(slot).is_none_or(|container| !container.started) {
             clock.sleep(Duration::from_millis(50)).await;
         }
     }

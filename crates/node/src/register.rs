@@ -122,17 +122,26 @@ impl Registration {
             entry["lastHeartbeatTime"] = json!(now);
             entry
         };
-        use ConditionStatus::{False, True};
         vec![
             entry(
                 "MemoryPressure",
-                False,
+                ConditionStatus::False,
                 "KubeletHasSufficientMemory",
                 "kubelet has sufficient memory available",
             ),
-            entry("DiskPressure", False, "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
-            entry("PIDPressure", False, "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
-            entry("Ready", True, "KubeletReady", "kubelet is posting ready status"),
+            entry(
+                "DiskPressure",
+                ConditionStatus::False,
+                "KubeletHasNoDiskPressure",
+                "kubelet has no disk pressure",
+            ),
+            entry(
+                "PIDPressure",
+                ConditionStatus::False,
+                "KubeletHasSufficientPID",
+                "kubelet has sufficient PID available",
+            ),
+            entry("Ready", ConditionStatus::True, "KubeletReady", "kubelet is posting ready status"),
         ]
     }
 

@@ -48,6 +48,7 @@ impl State {
 
 /// A container and what it does.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::struct_field_names, reason = "the API calls it containerID")]
 pub(crate) struct Container {
     pub name: String,
     pub image: String,

@@ -1,5 +1,7 @@
 //! A node of real processes against the embedded API server.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
 use std::path::Path;
 use std::time::Duration;
 

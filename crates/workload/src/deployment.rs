@@ -43,7 +43,7 @@ pub(crate) fn run(cluster: &Cluster, watches: &Watches, tasks: &Tasks) {
     };
     let reconciler = Deployments {
         cluster: cluster.clone(),
-        deployments: deployments.clone(),
+        all: deployments.clone(),
         sets: sets.clone(),
         pods: pods.clone(),
         recorder: Recorder::new(cluster.clone(), "deployment-controller", tasks),
@@ -58,7 +58,7 @@ pub(crate) fn run(cluster: &Cluster, watches: &Watches, tasks: &Tasks) {
 
 struct Deployments {
     cluster: Cluster,
-    deployments: Cache,
+    all: Cache,
     sets: Cache,
     pods: Cache,
     recorder: Recorder,
@@ -66,7 +66,7 @@ struct Deployments {
 
 impl Reconcile for Deployments {
     async fn reconcile(&self, key: &Key) -> Result<Next, Failure> {
-        match self.deployments.get(key) {
+        match self.all.get(key) {
             Some(deployment) => write::settle(self.pass(&deployment).await),
             None => Ok(Next::Done),
         }
@@ -89,14 +89,13 @@ impl Deployments {
         }
         let old_pods = self.pods_running(&children.owned);
         let deployment = Deployment::read(object, &children.owned);
-        let plan = plan::plan(&deployment, old_pods, self.cluster.clock().now());
+        let plan = plan::plan(&deployment, &old_pods, self.cluster.clock().now());
         for action in plan.actions {
             self.apply(object, action).await?;
         }
-        let current = self.deployments.get(&object.key()).filter(|current| current.uid() == object.uid());
+        let current = self.all.get(&object.key()).filter(|current| current.uid() == object.uid());
         let Some(current) = current else { return Ok(Next::Done) };
-        write::status(&self.cluster, &resources::DEPLOYMENTS, &self.deployments, &current, plan.status)
-            .await?;
+        write::status(&self.cluster, &resources::DEPLOYMENTS, &self.all, &current, plan.status).await?;
         Ok(plan.wake.map_or(Next::Done, Next::At))
     }
 
@@ -114,7 +113,7 @@ impl Deployments {
                 wanted.set_annotation(model::REVISION, &revision);
                 let stored =
                     self.cluster.replace(&resources::DEPLOYMENTS, &wanted, Subresource::None).await?;
-                self.deployments.note(stored);
+                self.all.note(stored);
             }
             Action::Create(set) => self.create(object, &set).await?,
             Action::Update { set, event } => {
@@ -147,8 +146,7 @@ impl Deployments {
                 self.recorder.record(object, EventType::Warning, "ReplicaSetCreateError", &message);
                 let now = self.cluster.clock().now();
                 let failed = status::with_failed_create(object, &message, now);
-                write::status(&self.cluster, &resources::DEPLOYMENTS, &self.deployments, object, failed)
-                    .await?;
+                write::status(&self.cluster, &resources::DEPLOYMENTS, &self.all, object, failed).await?;
                 Err(error)
             }
         }
@@ -165,7 +163,7 @@ impl Deployments {
         let mut status = object.get(&["status"]).cloned().unwrap_or_default();
         let count = object.int(&["status", "collisionCount"]).unwrap_or_default() + 1;
         status["collisionCount"] = count.into();
-        write::status(&self.cluster, &resources::DEPLOYMENTS, &self.deployments, object, status).await?;
+        write::status(&self.cluster, &resources::DEPLOYMENTS, &self.all, object, status).await?;
         Err(ApiError {
             code: 409,
             reason: "Conflict".into(),

@@ -17,7 +17,7 @@ pub(crate) async fn deletable(cluster: &Cluster) -> Result<Vec<Resource>, ApiErr
             Err(error) => tracing::debug!(group = name, %error, "group left out of discovery"),
         }
     }
-    found.retain(|resource| !(resource.plural == "events"));
+    found.retain(|resource| resource.plural != "events");
     found.sort();
     Ok(found)
 }

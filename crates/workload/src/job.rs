@@ -18,7 +18,7 @@ pub(crate) fn run(cluster: &Cluster, watches: &Watches, tasks: &Tasks) {
     let (jobs, pods) = (watches.cache(&resources::JOBS), watches.cache(&resources::PODS));
     let reconciler = Jobs {
         cluster: cluster.clone(),
-        jobs: jobs.clone(),
+        all: jobs.clone(),
         pods: pods.clone(),
         recorder: Recorder::new(cluster.clone(), "job-controller", tasks),
         doomed: Doomed::default(),
@@ -32,7 +32,7 @@ pub(crate) fn run(cluster: &Cluster, watches: &Watches, tasks: &Tasks) {
 
 struct Jobs {
     cluster: Cluster,
-    jobs: Cache,
+    all: Cache,
     pods: Cache,
     recorder: Recorder,
     doomed: Doomed,
@@ -40,7 +40,7 @@ struct Jobs {
 
 impl Reconcile for Jobs {
     async fn reconcile(&self, key: &Key) -> Result<Next, Failure> {
-        match self.jobs.get(key).filter(|job| !job.is_deleting()) {
+        match self.all.get(key).filter(|job| !job.is_deleting()) {
             Some(job) => write::settle(self.pass(&job).await),
             None => Ok(Next::Done),
         }
@@ -82,7 +82,7 @@ impl Jobs {
             self.recorder.record(job, EventType::Normal, "SuccessfulCreate", &message);
             self.pods.note(created);
         }
-        if write::status(&self.cluster, &resources::JOBS, &self.jobs, job, plan.status).await?
+        if write::status(&self.cluster, &resources::JOBS, &self.all, job, plan.status).await?
             && let Some((event_type, reason, message)) = plan.event
         {
             self.recorder.record(job, event_type, reason, message);

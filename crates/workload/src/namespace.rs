@@ -18,7 +18,7 @@ pub(crate) fn run(cluster: &Cluster, watches: &Watches, tasks: &Tasks) {
     let (namespaces, accounts) =
         (watches.cache(&resources::NAMESPACES), watches.cache(&resources::SERVICE_ACCOUNTS));
     let reconciler =
-        Namespaces { cluster: cluster.clone(), namespaces: namespaces.clone(), accounts: accounts.clone() };
+        Namespaces { cluster: cluster.clone(), all: namespaces.clone(), accounts: accounts.clone() };
     Controller::new("namespace", cluster.clock().clone())
         .reconcile_each(&namespaces)
         .watch(&accounts, |change| vec![Key::new("", &change.key.namespace)])
@@ -27,13 +27,13 @@ pub(crate) fn run(cluster: &Cluster, watches: &Watches, tasks: &Tasks) {
 
 struct Namespaces {
     cluster: Cluster,
-    namespaces: Cache,
+    all: Cache,
     accounts: Cache,
 }
 
 impl Reconcile for Namespaces {
     async fn reconcile(&self, key: &Key) -> Result<Next, Failure> {
-        let Some(namespace) = self.namespaces.get(key) else { return Ok(Next::Done) };
+        let Some(namespace) = self.all.get(key) else { return Ok(Next::Done) };
         let outcome = if namespace.is_deleting() {
             self.empty(&namespace).await
         } else {

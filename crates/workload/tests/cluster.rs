@@ -1,5 +1,7 @@
 //! The controllers against the embedded API server and a simulated node, under virtual time.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
 use std::time::Duration;
 
 use apiserver::{ApiServer, Config};
@@ -105,7 +107,7 @@ fn set_image(image: &str) -> Patch {
     Patch::strategic(json!({"spec": {"template": {"spec": {"containers": container}}}}))
 }
 
-fn is_ready(pod: &&Object) -> bool {
+fn is_ready(pod: &Object) -> bool {
     pod.condition("Ready").is_some_and(|ready| ready.status == ConditionStatus::True)
 }
 
@@ -139,7 +141,10 @@ async fn a_new_image_rolls_and_never_has_too_few_pods() {
     world
         .until("all pods are new", || async {
             let pods = world.all(&r::PODS).await;
-            assert!(pods.iter().filter(is_ready).count() >= 3, "maxUnavailable of 25 % is one pod");
+            assert!(
+                pods.iter().filter(|pod| is_ready(pod)).count() >= 3,
+                "maxUnavailable of 25 % is one pod"
+            );
             pods.len() == 4
                 && pods.iter().all(|pod| pod.items(&["spec", "containers"])[0]["image"] == "color:2")
         })

@@ -16,7 +16,7 @@ impl ImageStore {
         if source.is_dir() {
             return self.import_dir(source, name);
         }
-        let partial = self.dir.join(format!("import.{}.partial", std::process::id()));
+        let partial = self.dir.join(format!("import.{}", super::unique()));
         let _ = fs::remove_dir_all(&partial);
         fs::create_dir_all(&partial).map_err(ImageError::io(&partial))?;
         let outcome = layer::unpack(source, &partial).and_then(|()| self.import_dir(&partial, name));
@@ -47,9 +47,9 @@ impl ImageStore {
     fn import_image(&self, layout: &Path, name: &str, digest: &str) -> Result<Image, ImageError> {
         self.copy(layout, digest)?;
         let manifest = self.manifest(digest)?;
-        self.copy(layout, &manifest.config().digest().to_string())?;
+        self.copy(layout, manifest.config().digest().as_ref())?;
         for layer in manifest.layers() {
-            self.copy(layout, &layer.digest().to_string())?;
+            self.copy(layout, layer.digest().as_ref())?;
         }
         let content = self.document(digest)?;
         self.tag(name, &content)

@@ -41,8 +41,12 @@ fn one(mut entry: tar::Entry<'_, impl Read>, root: &Path, blob: &Path) -> Result
     if let Some(hidden) = name.strip_prefix(".wh.") {
         return whiteout(root, &relative, hidden);
     }
-    use tar::EntryType::{Block, Char, Fifo};
-    if matches!(entry.header().entry_type(), Block | Char | Fifo) || relative.as_os_str().is_empty() {
+    let kind = entry.header().entry_type();
+    if kind.is_block_special()
+        || kind.is_character_special()
+        || kind.is_fifo()
+        || relative.as_os_str().is_empty()
+    {
         return Ok(());
     }
     entry.set_preserve_permissions(true);

@@ -14,7 +14,7 @@ fn build_list_find_unpack() {
     let recipe = recipe(&dir.path().join("root"), "app:1.0");
     let image = store.build(&recipe).unwrap();
     assert_eq!(store.build(&recipe).unwrap().digest, image.digest, "the same input gives the same digest");
-    assert_eq!(store.list().unwrap(), [image.clone()]);
+    assert_eq!(store.list().unwrap(), std::slice::from_ref(&image));
     assert_eq!(store.find("docker.io/library/app:1.0").unwrap(), Some(image.digest.clone()));
     assert_eq!(store.find("app").unwrap(), None);
     let unpacked = store.unpack(&image.digest).unwrap();
@@ -26,18 +26,30 @@ fn build_list_find_unpack() {
 }
 
 #[test]
+fn an_image_is_unpacked_by_many_at_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = ImageStore::open(dir.path().join("images")).unwrap();
+    let image = store.build(&recipe(&dir.path().join("root"), "app:1.0")).unwrap();
+    std::thread::scope(|scope| {
+        let unpack = || store.unpack(&image.digest).map(|unpacked| unpacked.rootfs.join("bin/app").is_file());
+        let threads: Vec<_> = (0..8).map(|_| scope.spawn(unpack)).collect();
+        assert!(threads.into_iter().all(|thread| thread.join().unwrap().unwrap()));
+    });
+}
+
+#[test]
 fn import_checks_digests() {
     let dir = tempfile::tempdir().unwrap();
     let from = ImageStore::open(dir.path().join("from")).unwrap();
     let image = from.build(&recipe(&dir.path().join("root"), "app:1.0")).unwrap();
     let to = ImageStore::open(dir.path().join("to")).unwrap();
-    assert_eq!(to.import(&from.dir, None).unwrap(), [image.clone()]);
+    assert_eq!(to.import(&from.dir, None).unwrap(), std::slice::from_ref(&image));
     let tar = dir.path().join("layout.tar");
     let mut builder = tar::Builder::new(fs::File::create(&tar).unwrap());
     builder.append_dir_all("", &from.dir).unwrap();
     builder.finish().unwrap();
     let other = ImageStore::open(dir.path().join("other")).unwrap();
-    assert_eq!(other.import(&tar, None).unwrap(), [image.clone()]);
+    assert_eq!(other.import(&tar, None).unwrap(), std::slice::from_ref(&image));
     fs::write(from.blob(&image.digest).unwrap(), "{}").unwrap();
     let third = ImageStore::open(dir.path().join("third")).unwrap();
     assert!(third.import(&from.dir, None).unwrap_err().to_string().contains("another digest"));

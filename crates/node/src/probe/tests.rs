@@ -3,6 +3,7 @@ use object::json;
 
 const IP: Ipv4Addr = Ipv4Addr::new(127, 64, 0, 9);
 
+#[expect(clippy::needless_pass_by_value, reason = "json!() at the call reads better so")]
 fn probe(spec: Value) -> Probe {
     let container = json!({"ports": [{"name": "http", "containerPort": 5000}]});
     Probe::read(&spec, &container, IP).unwrap()

@@ -59,7 +59,7 @@ fn advance(pod: &Object, container: &mut Container, rule: &Rule, now: Time) -> O
             if !restarts(pod, ended.code) {
                 return None;
             }
-            crash(container, ended, now)
+            Some(crash(container, ended, now))
         }
     }
 }
@@ -85,7 +85,7 @@ fn run(pod: &Object, container: &mut Container, rule: &Rule, (since, now): (Time
         container.ready = false;
         container.started = false;
         if restarts(pod, rule.exit_code) {
-            return crash(container, ended, now);
+            return Some(crash(container, ended, now));
         }
         container.state = State::Ended(ended);
         return None;
@@ -98,12 +98,12 @@ fn run(pod: &Object, container: &mut Container, rule: &Rule, (since, now): (Time
 }
 
 /// Waits in the crash loop; the first restart is at once but still shows as one.
-fn crash(container: &mut Container, ended: Ended, now: Time) -> Option<Time> {
+fn crash(container: &mut Container, ended: Ended, now: Time) -> Time {
     let due = ended.finished.after(wait(container.restarts));
     container.last = Some(ended);
     let message = format!("back-off restarting failed container={}", container.name);
     container.state = State::Waiting("CrashLoopBackOff".into(), message);
-    Some(due.max(now))
+    due.max(now)
 }
 
 fn wait(restarts: u32) -> Duration {

@@ -117,8 +117,8 @@ impl<'a> Deployment<'a> {
 fn bounds(object: &Object, replicas: i64) -> (i64, i64) {
     let rolling = ["spec", "strategy", "rollingUpdate"];
     let value = |field: &str| object.get(&rolling).map_or(Value::Null, |rolling| rolling[field].clone());
-    let surge = resolve(&value("maxSurge"), replicas, Rounding::Up);
-    let mut unavailable = resolve(&value("maxUnavailable"), replicas, Rounding::Down);
+    let surge = resolve(&value("maxSurge"), replicas, &Rounding::Up);
+    let mut unavailable = resolve(&value("maxUnavailable"), replicas, &Rounding::Down);
     if surge == 0 && unavailable == 0 {
         unavailable = 1;
     }
@@ -130,7 +130,7 @@ enum Rounding {
     Down,
 }
 
-fn resolve(value: &Value, replicas: i64, rounding: Rounding) -> i64 {
+fn resolve(value: &Value, replicas: i64, rounding: &Rounding) -> i64 {
     let percent = match value {
         Value::Number(number) => return number.as_i64().unwrap_or_default().max(0),
         Value::String(text) => text.trim_end_matches('%').parse().unwrap_or(0),

@@ -33,9 +33,9 @@ pub(super) struct Plan {
 /// with pods that still run.
 ///
 /// Source: `pkg/controller/deployment`: `syncDeployment`, `rolloutRolling`, `rolloutRecreate`, `sync`.
-pub(super) fn plan(deployment: &Deployment<'_>, old_pods: Vec<String>, now: Time) -> Plan {
+pub(super) fn plan(deployment: &Deployment<'_>, old_pods: &[String], now: Time) -> Plan {
     let status = status::status(deployment, now);
-    let actions = if deployment.object.is_deleting() { Vec::new() } else { actions(deployment, &old_pods) };
+    let actions = if deployment.object.is_deleting() { Vec::new() } else { actions(deployment, old_pods) };
     let wake = status::wake(deployment, &status, now);
     Plan { actions, status, wake }
 }

@@ -68,7 +68,7 @@ pub(super) fn plan(job: &Object, pods: &[Arc<Object>], now: Time) -> Plan {
     }
     let seen = Seen::new(job, pods, now);
     if job.flag(&["spec", "suspend"]) && seen.end.is_none() {
-        return suspended(job, seen, now);
+        return suspended(job, &seen, now);
     }
     let mut status = seen.status(job);
     let start = seen.start;
@@ -224,7 +224,7 @@ fn ended_at(pod: &Object) -> Option<Time> {
     ends.max().or_else(|| pod.creation_time())
 }
 
-fn suspended(job: &Object, seen: Seen, now: Time) -> Plan {
+fn suspended(job: &Object, seen: &Seen, now: Time) -> Plan {
     let mut conditions = job.items(&["status", "conditions"]).to_vec();
     let mut plan = Plan { delete: seen.active.clone(), ..Plan::default() };
     let is_set = conditions.iter().any(|one| one["type"] == "Suspended" && one["status"] == "True");

@@ -106,6 +106,7 @@ mod tests {
     use super::*;
     use object::json;
 
+    #[expect(clippy::needless_pass_by_value, reason = "json!() at the call reads better so")]
     fn node(spec: Value) -> Object {
         Object::from_value(json!({
             "metadata": {"name": "n", "labels": {"disk": "ssd"}}, "spec": spec,
@@ -114,6 +115,7 @@ mod tests {
         }))
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "json!() at the call reads better so")]
     fn pod(spec: Value) -> Object {
         Object::from_value(json!({"metadata": {"name": "p"}, "spec": spec}))
     }

@@ -1,3 +1,5 @@
+#![expect(clippy::needless_pass_by_value, clippy::type_complexity, reason = "tables read better so")]
+
 use std::collections::BTreeMap;
 
 use super::*;
@@ -41,7 +43,7 @@ fn now() -> Time {
 }
 
 fn planned(object: &Object, sets: &[Arc<Object>]) -> Plan {
-    plan(&Deployment::read(object, sets), Vec::new(), now())
+    plan(&Deployment::read(object, sets), &[], now())
 }
 
 /// Renders actions as `name=replicas`, `+replicas` for a new ReplicaSet, `-name` for a deletion.
@@ -123,7 +125,7 @@ fn recreate_waits_for_the_old_pods() {
     let object = object(5, json!({"type": "Recreate"}));
     assert_eq!(text(&planned(&object, &[set("old", "old", 5, 5)]).actions), ["old=0"]);
     let sets = [set("old", "old", 0, 0)];
-    let waiting = plan(&Deployment::read(&object, &sets), vec!["old".into()], now());
+    let waiting = plan(&Deployment::read(&object, &sets), &["old".into()], now());
     assert!(waiting.actions.is_empty());
     assert_eq!(text(&planned(&object, &sets).actions), ["+5"]);
 }

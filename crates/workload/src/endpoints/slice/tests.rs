@@ -1,3 +1,5 @@
+#![expect(clippy::needless_pass_by_value, reason = "json!() at the call reads better so")]
+
 use super::*;
 
 fn service(target: Value) -> Object {
