@@ -50,15 +50,17 @@ pub(super) fn metadata(kind: &Kind, object: &Value) -> Vec<FieldError> {
     }
     labels(&metadata["labels"], "metadata.labels", &mut errors);
     annotations(&metadata["annotations"], &mut errors);
-    finalizers(&metadata["finalizers"], &mut errors);
+    finalizers(kind, &metadata["finalizers"], &mut errors);
     owners(&metadata["ownerReferences"], &mut errors);
     errors
 }
 
-fn finalizers(list: &Value, errors: &mut Vec<FieldError>) {
+/// Only built-in kinds insist on a domain; for custom ones any qualified name will do.
+fn finalizers(kind: &Kind, list: &Value, errors: &mut Vec<FieldError>) {
     for (index, finalizer) in list.as_array().into_iter().flatten().enumerate() {
         let (path, name) = (format!("metadata.finalizers[{index}]"), finalizer.as_str().unwrap_or_default());
-        let standard = ["orphan", "foregroundDeletion", "kubernetes"].contains(&name);
+        let standard =
+            kind.custom.is_some() || ["orphan", "foregroundDeletion", "kubernetes"].contains(&name);
         if !name.contains('/') && !standard {
             let why = "name is neither a standard finalizer name nor is it fully qualified";
             errors.push(FieldError::invalid(path, finalizer, why));

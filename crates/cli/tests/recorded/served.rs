@@ -109,9 +109,11 @@ async fn an_application_is_made_changed_and_asked_to_sync() {
         second.exit == 20 && second.err.contains("another operation is already in progress"),
         "{second:?}"
     );
-    served.assert_says(
-        &served.run(Face::Argocd, "app delete shop --cascade=false").await,
-        "application 'shop' deleted\n",
-    );
+    served.assert_says(&served.run(Face::Argocd, "app delete shop").await, "application 'shop' deleted\n");
+    let deleting = served.object(&resources::APPLICATIONS, &key).await;
+    assert!(deleting.is_deleting(), "its finalizer waits for the controller");
+    assert_eq!(deleting.finalizers(), ["resources-finalizer.argocd.argoproj.io"]);
+    let again = served.run(Face::Argocd, "app delete shop --cascade=false").await;
+    served.assert_says(&again, "application 'shop' deleted\n");
     assert!(served.0.get(&resources::APPLICATIONS, &key).await.unwrap().is_none());
 }
