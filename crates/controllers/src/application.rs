@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use api::application::{Application, OperationPhase};
-use object::{Key, Object};
+use object::{Key, Object, Time};
 use runtime::{
     Cache, Cluster, Controller, EventType, Failure, Next, Order, Queue, Reconcile, Recorder, Selection,
     Tasks, Watches, resources,
@@ -60,6 +60,24 @@ impl Refresher {
         let keys: Vec<Key> = picked.map(|object| object.key()).collect();
         keys.iter().for_each(|key| self.requests.ask(key, Level::LatestForced, &self.queue));
         keys.len()
+    }
+}
+
+/// When each Application was last compared with the latest commit of its source. Only saves work: it may be lost.
+#[derive(Default)]
+struct Compared(Mutex<BTreeMap<Key, Time>>);
+
+impl Compared {
+    fn at(&self, key: &Key) -> Option<Time> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(key).copied()
+    }
+
+    fn set(&self, key: &Key, at: Option<Time>) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match at {
+            Some(at) => all.insert(key.clone(), at),
+            None => all.remove(key),
+        };
     }
 }
 
@@ -120,7 +138,9 @@ pub fn run(
     };
     let refresher = Refresher { queue, requests: requests.clone(), applications: applications.clone() };
     let recorder = Recorder::new(cluster.clone(), "argocd-application-controller", tasks);
-    let shell = Shell { cluster, applications, observer, requests, recorder, jitter: config.jitter };
+    let compared = Compared::default();
+    let shell =
+        Shell { cluster, applications, observer, requests, compared, recorder, jitter: config.jitter };
     controller.run(shell, tasks);
     refresher
 }
@@ -130,6 +150,7 @@ struct Shell {
     applications: Cache,
     observer: Observer,
     requests: Requests,
+    compared: Compared,
     recorder: Recorder,
     jitter: Duration,
 }
@@ -139,6 +160,7 @@ impl Reconcile for Shell {
         let asked = self.requests.take(key);
         let Some(object) = self.applications.get(key) else {
             self.observer.targets.forget(key);
+            self.compared.set(key, None);
             return Ok(Next::Done);
         };
         let app = match Application::from_object(&object) {
@@ -164,29 +186,33 @@ impl Shell {
     /// Compares, and starts an automated sync where one is due.
     async fn refresh(&self, app: &Application, asked: Level) -> Result<Next, Failure> {
         let now = self.cluster.clock().now();
-        let level = sync::level_needed(app, asked, &self.observer.settings, now);
+        let key = app.object.key();
+        let level = sync::level_needed(app, asked, self.compared.at(&key), &self.observer.settings, now);
         let observation = self.observer.observe(app, level, now).await?;
         let refresh = sync::refresh(app, &observation);
         tracing::debug!(application = %app.object.key(), ?level, why = %refresh.why, "compared");
         let changes = report::refreshed(app, &refresh);
         self.write(&app.object, changes).await?;
+        if level >= Level::Latest {
+            self.compared.set(&key, Some(now));
+        }
         self.record(app, &refresh.events);
-        Ok(refresh
-            .wake
-            .map_or(Next::Done, |wake| Next::At(wake.after(jitter(&app.object.key(), self.jitter)))))
+        Ok(refresh.wake.map_or(Next::Done, |wake| Next::At(wake.after(jitter(&key, self.jitter)))))
     }
 
     /// Carries the running operation one pass on.
     async fn step(&self, app: &Application) -> Result<Next, Failure> {
         let now = self.cluster.clock().now();
         let observation = self.observer.observe_operation(app, now).await?;
-        let step = sync::step(app, &observation);
-        tracing::debug!(application = %app.object.key(), why = %step.why, actions = step.actions.len(), "operation");
-        let mut outcomes = Vec::new();
-        for action in &step.actions {
-            outcomes.push(act::act(&self.cluster, &self.observer.managed, action).await);
+        let mut step = sync::step(app, &observation);
+        while !step.actions.is_empty() {
+            let mut outcomes = Vec::new();
+            for action in &step.actions {
+                outcomes.push(act::act(&self.cluster, &self.observer.managed, action).await);
+            }
+            step = step.settle(&outcomes, self.cluster.clock().now());
         }
-        let step = step.settle(&outcomes, self.cluster.clock().now());
+        tracing::debug!(application = %app.object.key(), why = %step.why, "operation");
         self.write(&app.object, report::stepped(app, &step)).await?;
         self.record(app, &step.events);
         if let Some(level) = step.refresh {

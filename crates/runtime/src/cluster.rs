@@ -10,7 +10,7 @@ use crate::{ApiError, Clock, Resource};
 
 mod options;
 
-pub use options::{Deletion, Eviction, Patch, Propagation, Selection, Subresource};
+pub use options::{Deletion, Eviction, FieldValidation, Patch, Propagation, Selection, Subresource};
 
 /// Largest answer that is read, in bytes.
 const MAX_ANSWER: usize = 256 << 20;

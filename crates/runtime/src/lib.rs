@@ -20,7 +20,9 @@ mod watches;
 
 pub use cache::{Cache, Change, IndexBy, Subscription};
 pub use clock::Clock;
-pub use cluster::{Cluster, ClusterError, Deletion, Eviction, Patch, Propagation, Selection, Subresource};
+pub use cluster::{
+    Cluster, ClusterError, Deletion, Eviction, FieldValidation, Patch, Propagation, Selection, Subresource,
+};
 pub use controller::{Controller, Failure, Next, Reconcile, controller_keys};
 pub use discovery::Discovery;
 pub use error::ApiError;

@@ -8,9 +8,18 @@ use object::{Gvk, Key, Object, Time, Value};
 /// Who field ownership is written as.
 pub const FIELD_MANAGER: &str = "argocd-controller";
 
-/// One change of the cluster.
+/// One change of the cluster, or the rehearsal of one.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Action {
+    /// Ask the server what applying an object would do, without doing it. Outcome as for `Apply`.
+    DryRun {
+        /// Phase of the sync it belongs to.
+        phase: SyncPhase,
+        /// The object as it should be.
+        object: Object,
+        /// Whether the server refuses unknown and repeated fields.
+        validation: Validation,
+    },
     /// Create or update an object. Outcome: `Created`, `Configured`, `Unchanged` or `Refused`.
     Apply {
         /// Phase of the sync it belongs to.

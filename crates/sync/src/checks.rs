@@ -63,7 +63,8 @@ fn unknown_kind(
     ))
 }
 
-fn defines(object: &Object, kind: &GroupKind) -> bool {
+/// Returns true when `object` is the definition of `kind`.
+pub fn defines(object: &Object, kind: &GroupKind) -> bool {
     object.kind() == "CustomResourceDefinition"
         && object.str(&["spec", "group"]) == kind.group
         && object.str(&["spec", "names", "kind"]) == kind.kind

@@ -43,18 +43,13 @@ pub fn run(
         return Progress { actions, after: After::Wait { waiting, wake: Wake::OnChange } };
     }
     for at in &members {
-        if forbidden_force(&tasks[*at], with.1) {
-            let text = "error validating options: --force cannot be used with --server-side";
-            results::record(state, &mut tasks[*at], Some(ResultCode::SyncFailed), text);
-        } else {
-            actions.extend(apply(&tasks[*at], with));
-        }
+        actions.extend(apply(&tasks[*at], with));
     }
     Progress { actions, after: After::Group { members, remaining } }
 }
 
 /// A hook of an earlier sync that has to go before it is created again.
-fn is_in_the_way(task: &Task) -> bool {
+pub fn is_in_the_way(task: &Task) -> bool {
     let goes = |target| hook::delete_policies(target).contains(&DeletePolicy::BeforeHookCreation);
     task.hook && task.live.is_some() && task.target.as_deref().is_some_and(goes)
 }
@@ -103,7 +98,8 @@ pub fn is_approved(app: &Application, since: Time) -> bool {
     approved.is_some_and(|approved| approved >= since)
 }
 
-fn is_forced(task: &Task, request: &Request<'_>) -> bool {
+/// Returns true when an object that cannot be changed may be deleted and created again.
+pub fn is_forced(task: &Task, request: &Request<'_>) -> bool {
     let strategy = request.operation.sync.as_ref().and_then(|sync| sync.sync_strategy.as_ref());
     let forced = |strategy: &SyncStrategy| {
         [&strategy.apply, &strategy.hook].into_iter().flatten().any(|options| options.force)
@@ -125,7 +121,8 @@ fn replaces(task: &Task, request: &Request<'_>) -> bool {
     has(task, request, "Replace=true")
 }
 
-fn forbidden_force(task: &Task, request: &Request<'_>) -> bool {
+/// Returns true when the options of `task` contradict each other.
+pub fn forbidden_force(task: &Task, request: &Request<'_>) -> bool {
     let forced = !task.is_prune() && is_forced(task, request);
     forced && !replaces(task, request) && says_server_side(task, request)
 }

@@ -24,6 +24,7 @@ mod order;
 mod pairs;
 mod progress;
 mod refresh;
+mod rehearsal;
 mod results;
 mod retry;
 mod router;

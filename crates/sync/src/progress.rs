@@ -10,7 +10,7 @@ use crate::observation::Observation;
 use crate::pairs::Pairs;
 use crate::results::{self, Wait, failure_text, waiting_text};
 use crate::task::{Request, Task};
-use crate::{checks, dry_run, group, terminate};
+use crate::{checks, dry_run, group, rehearsal, terminate};
 
 /// The next actions and what follows them.
 #[derive(Clone, Debug)]
@@ -91,6 +91,9 @@ pub fn next(
     }
     if request.operation.sync.as_ref().is_some_and(|sync| sync.dry_run) {
         return dry_run::next(tasks, state, request);
+    }
+    if let Some(message) = rehearsal::contradictions(tasks, state, request) {
+        return Progress::end(OperationPhase::Failed, message);
     }
     update_running(tasks, state);
     if let Some(waiting) = running(tasks) {

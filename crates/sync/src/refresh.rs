@@ -43,12 +43,22 @@ const EVALUATED: [ConditionKind; 4] = [
 
 /// Returns how thorough the next comparison of `app` has to be, given the level someone `asked` for.
 ///
+/// `last` is when it was last compared with the latest commit, where that is known: what finds nothing new is not
+/// written, so `status.reconciledAt` may be older.
+///
 /// Source: Argo CD `needRefreshAppStatus`, first hit wins: annotation, source, expiry, destination, namespace metadata,
 /// ignored differences, request.
-pub fn level_needed(app: &Application, asked: Level, settings: &Settings, now: Time) -> Level {
+pub fn level_needed(
+    app: &Application,
+    asked: Level,
+    last: Option<Time>,
+    settings: &Settings,
+    now: Time,
+) -> Level {
     let compared = app.status.sync.compared_to.clone().unwrap_or_default();
     let spec = &app.spec;
-    let expired = app.status.reconciled_at.is_none_or(|at| now > at.after(settings.refresh_after));
+    let at = app.status.reconciled_at.max(last);
+    let expired = at.is_none_or(|at| now > at.after(settings.refresh_after));
     if app.refresh_requested() || compared.source != spec.source || compared.sources != spec.sources {
         return Level::LatestForced;
     }
@@ -109,9 +119,6 @@ fn compared(app: &Application, mut status: ApplicationStatus, observation: &Obse
     describe(&mut status, &pairs, observation);
     let verdict = overall_health(app, &pairs);
     set_health(&mut status, verdict.status, verdict.message, now);
-    if observation.level >= Level::Latest || status.reconciled_at.is_none() {
-        status.reconciled_at = Some(now);
-    }
     let decision = autosync(app, &status.sync, &status.resources, &observation.settings, observation.now);
     decide(app, status, (decision, pairs), observation)
 }
@@ -132,6 +139,9 @@ fn decide(
     };
     let found = condition.into_iter().collect();
     status.conditions = conditions::replaced(&status.conditions, found, &[ConditionKind::SyncError], now);
+    if tells_something_new(app, &status, observation) || operation.is_some() {
+        status.reconciled_at = Some(now);
+    }
     let mut refresh = ended(app, status, why, observation);
     if let Why::AutoSyncSkipped(Skip::SelfHealBackoff { until }) = &refresh.why {
         refresh.wake = refresh.wake.map(|wake| wake.min(*until));
@@ -141,6 +151,14 @@ fn decide(
         refresh.events.push(Event::normal("OperationStarted", message));
     }
     Refresh { operation, pairs, ..refresh }
+}
+
+/// Returns true when the time of the comparison is worth a write: the first one, or a thorough one that was asked for
+/// or found something else than the last one did.
+fn tells_something_new(app: &Application, status: &ApplicationStatus, observation: &Observation) -> bool {
+    let thorough = observation.level >= Level::Latest;
+    let asked = app.object.annotation(REFRESH_ANNOTATION).is_some();
+    status.reconciled_at.is_none() || (thorough && (asked || *status != app.status))
 }
 
 fn skipped(status: &ApplicationStatus, skip: Skip) -> Why {
@@ -157,10 +175,9 @@ fn skipped(status: &ApplicationStatus, skip: Skip) -> Why {
 
 fn ended(app: &Application, status: ApplicationStatus, why: Why, observation: &Observation) -> Refresh {
     let events = changes(&app.status, &status);
-    let from = status.reconciled_at.unwrap_or(observation.now).max(observation.now);
     Refresh {
         answered: app.object.annotation(REFRESH_ANNOTATION).is_some() && why != Why::SkipReconcile,
-        wake: Some(from.after(observation.settings.refresh_after)),
+        wake: Some(observation.now.after(observation.settings.refresh_after)),
         operation: None,
         pairs: Pairs::default(),
         status,

@@ -37,10 +37,9 @@ mod tests {
     #[test]
     fn the_hash_stays_only_where_a_rollout_manages_the_service() {
         let live = json!({"app": "x", HASH: "abc"});
-        for (annotations, expected) in [
-            (json!({MANAGED: "colorapi"}), live.clone()),
-            (json!({}), json!({"app": "x"})),
-        ] {
+        for (annotations, expected) in
+            [(json!({MANAGED: "colorapi"}), live.clone()), (json!({}), json!({"app": "x"}))]
+        {
             let mut target = service(json!({"app": "x"}), json!({}));
             keep(&mut target, &service(live.clone(), annotations));
             assert_eq!(target.get(&["spec", "selector"]), Some(&expected));

@@ -48,7 +48,9 @@ fn note(
     request: &Request<'_>,
 ) {
     let at = tasks.iter().position(|task| match action {
-        Action::Apply { phase, object, .. } => task.phase == *phase && task.key == object.object_key(),
+        Action::Apply { phase, object, .. } | Action::DryRun { phase, object, .. } => {
+            task.phase == *phase && task.key == object.object_key()
+        }
         Action::Prune { phase, gvk, key, .. } => {
             task.phase == *phase && task.key.group_kind == gvk.group_kind() && task.key.key == *key
         }
@@ -71,7 +73,7 @@ fn note(
             let text = format!("failed to delete resource: {message}");
             results::record_phase(state, task, None, (OperationPhase::Error, text));
         }
-        (Action::DeleteHook { .. } | Action::ReleaseHook { .. }, _) => {}
+        (Action::DryRun { .. } | Action::DeleteHook { .. } | Action::ReleaseHook { .. }, _) => {}
     }
 }
 

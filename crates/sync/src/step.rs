@@ -10,13 +10,15 @@ use crate::finish::{Retries, finish, remember};
 use crate::observation::{Level, Observation, Target};
 use crate::pairs;
 use crate::progress::{self, After, Progress, Wake};
+use crate::rehearsal::{self, Rehearsed};
 use crate::task::{self, Request, Task};
 use crate::{blockers, retry, settle};
 
 /// What one pass of an operation came to.
 ///
 /// While `actions` is not empty they have to be carried out in order, all of them, and [`Step::settle`] called with what
-/// they did; `status` is not to be written before that. A later pass repeats actions whose results were lost.
+/// they did; `status` is not to be written before that. What settles a rehearsal has actions of its own, so this goes on
+/// until there are none. A later pass repeats actions whose results were lost.
 #[derive(Clone, Debug)]
 pub struct Step {
     /// What to do.
@@ -41,7 +43,23 @@ pub struct Step {
 struct Pending {
     app: Application,
     tasks: Vec<Task>,
-    after: After,
+    then: Then,
+}
+
+#[derive(Clone, Debug)]
+enum Then {
+    /// The actions change the cluster; this follows.
+    Conclude(After),
+    /// The actions only ask; this is done when they succeed.
+    Perform(Box<Planned>),
+}
+
+/// What a pass does unless its rehearsal fails.
+#[derive(Clone, Debug)]
+struct Planned {
+    state: OperationState,
+    tasks: Vec<Task>,
+    progress: Progress,
 }
 
 impl Step {
@@ -52,8 +70,22 @@ impl Step {
         let Some(mut pending) = self.pending.take() else { return self };
         let Some(mut state) = self.status.operation_state.take() else { return self };
         let actions = std::mem::take(&mut self.actions);
-        let settled = settle::settle(&mut state, &mut pending.tasks, &pending.after, &actions, outcomes);
-        conclude(&pending.app, state, self.status, (settled, now))
+        let after = match pending.then {
+            Then::Conclude(after) => {
+                settle::settle(&mut state, &mut pending.tasks, &after, &actions, outcomes)
+            }
+            Then::Perform(planned) => {
+                match rehearsal::settle(&mut state, &mut pending.tasks, &actions, outcomes) {
+                    Rehearsed::Fits => return perform(&pending.app, *planned, self.status, now),
+                    Rehearsed::Refused(message) => After::End { phase: OperationPhase::Failed, message },
+                    Rehearsed::Unknown => {
+                        let waiting = Waiting::Tasks("the dry run was not answered".into());
+                        After::Wait { waiting, wake: Wake::Now }
+                    }
+                }
+            }
+        };
+        conclude(&pending.app, state, self.status, (after, now))
     }
 }
 
@@ -152,8 +184,20 @@ fn run(app: &Application, mut state: OperationState, observation: &Observation) 
     }
     let request = Request { operation: &operation, started: state.started_at, revision, results: &results };
     let mut tasks = task::tasks(app, &request, &pairs, observation);
+    let (asked, before) = (tasks.clone(), state.clone());
     let progress = progress::next(&mut tasks, &mut state, (app, &request, &pairs), observation);
-    act(app, state, tasks, (progress, observation))
+    let planned = Planned { state, tasks, progress };
+    let dry_runs = match planned.progress.after {
+        After::End { .. } => vec![],
+        After::Wait { .. } | After::Group { .. } => {
+            rehearsal::actions(&asked, &observation.kinds, (app, &request))
+        }
+    };
+    if dry_runs.is_empty() {
+        return perform(app, planned, app.status.clone(), observation.now.whole_seconds());
+    }
+    let then = Then::Perform(Box::new(planned));
+    acting(app, (before, asked), app.status.clone(), (dry_runs, then))
 }
 
 fn is_new(app: &Application) -> bool {
@@ -168,21 +212,24 @@ fn written_first(app: &Application, state: OperationState, now: Time) -> Step {
     Step { wake: Some(now), ..idle(status, Why::WaitingOn(waiting)) }
 }
 
-fn act(
-    app: &Application,
-    state: OperationState,
-    tasks: Vec<Task>,
-    (progress, observation): (Progress, &Observation),
-) -> Step {
-    let now = observation.now.whole_seconds();
+fn perform(app: &Application, planned: Planned, status: ApplicationStatus, now: Time) -> Step {
+    let Planned { state, tasks, progress } = planned;
     if progress.actions.is_empty() {
-        return conclude(app, state, app.status.clone(), (settle::quietly(&tasks, progress.after), now));
+        return conclude(app, state, status, (settle::quietly(&tasks, progress.after), now));
     }
-    let mut status = app.status.clone();
+    acting(app, (state, tasks), status, (progress.actions, Then::Conclude(progress.after)))
+}
+
+fn acting(
+    app: &Application,
+    (state, tasks): (OperationState, Vec<Task>),
+    mut status: ApplicationStatus,
+    (actions, then): (Vec<Action>, Then),
+) -> Step {
     status.operation_state = Some(state);
-    let why = Why::Acting(progress.actions.len());
-    let pending = Some(Pending { app: app.clone(), tasks, after: progress.after });
-    Step { actions: progress.actions, pending, ..idle(status, why) }
+    let why = Why::Acting(actions.len());
+    let pending = Some(Pending { app: app.clone(), tasks, then });
+    Step { actions, pending, ..idle(status, why) }
 }
 
 /// A group is always turned into a wait or an end before a step is made of it; if not, the next pass finds out.

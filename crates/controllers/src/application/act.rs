@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use object::{GroupKind, Gvk, Key, Object, json};
-use runtime::{ApiError, Cluster, Deletion, Patch, Propagation, Resource, Subresource};
-use sync::{Action, Adoption, ApplyMode, FIELD_MANAGER, Outcome};
+use runtime::{ApiError, Cluster, Deletion, FieldValidation, Patch, Propagation, Resource};
+use sync::{Action, Adoption, ApplyMode, FIELD_MANAGER, Outcome, Validation};
 
 use super::managed::Managed;
 
@@ -15,9 +15,10 @@ const LOOK_PERIOD: Duration = Duration::from_millis(100);
 /// Carries out one action and returns what came of it. What the server refuses is an outcome, not an error.
 pub async fn act(cluster: &Cluster, managed: &Managed, action: &Action) -> Outcome {
     let outcome = match action {
-        Action::Apply { object, mode, adopt, .. } => {
+        Action::DryRun { object, validation, .. } => rehearse(cluster, managed, object, *validation).await,
+        Action::Apply { object, mode, adopt, validation, .. } => {
             match adopt_first(cluster, managed, object, adopt.as_ref()).await {
-                Ok(()) => apply(cluster, managed, object, *mode).await,
+                Ok(()) => apply(cluster, managed, (object, *validation), *mode).await,
                 Err(error) => Err(error),
             }
         }
@@ -66,24 +67,25 @@ async fn adopt_first(
 async fn apply(
     cluster: &Cluster,
     managed: &Managed,
-    object: &Object,
+    (object, validation): (&Object, Validation),
     mode: ApplyMode,
 ) -> Result<Outcome, ApiError> {
     let gvk = object.gvk();
     let resource = resource(managed, &gvk).await?;
     let live = current(cluster, managed, &resource, object).await?;
     let stored = match (mode, &live) {
-        (ApplyMode::Replace, None) => cluster.create(&resource, object).await,
-        (ApplyMode::Replace, Some(live)) => replace(cluster, &resource, object, live).await,
-        (ApplyMode::Recreate, Some(live)) => recreate(cluster, &resource, object, live).await,
-        (ApplyMode::ApplyOrRecreate, Some(live)) => match server_side(cluster, &resource, object).await {
-            Err(error) if error.is_invalid() || error.is_conflict() => {
-                recreate(cluster, &resource, object, live).await
+        (ApplyMode::Replace, live) => replace(cluster, &resource, (object, validation), live.as_ref()).await,
+        (ApplyMode::Recreate, Some(live)) => recreate(cluster, &resource, (object, validation), live).await,
+        (ApplyMode::ApplyOrRecreate, Some(live)) => {
+            match server_side(cluster, &resource, object, validation).await {
+                Err(error) if error.is_invalid() || error.is_conflict() => {
+                    recreate(cluster, &resource, (object, validation), live).await
+                }
+                other => other,
             }
-            other => other,
-        },
+        }
         (ApplyMode::Apply | ApplyMode::ApplyOrRecreate | ApplyMode::Recreate, _) => {
-            server_side(cluster, &resource, object).await
+            server_side(cluster, &resource, object, validation).await
         }
     }?;
     let outcome = match &live {
@@ -111,26 +113,61 @@ async fn current(
     }
 }
 
-async fn server_side(cluster: &Cluster, resource: &Resource, object: &Object) -> Result<Object, ApiError> {
-    let patch = Patch::apply(object.to_value(), FIELD_MANAGER).force();
-    cluster.patch(resource, &object.key(), &patch).await
+async fn server_side(
+    cluster: &Cluster,
+    resource: &Resource,
+    object: &Object,
+    validation: Validation,
+) -> Result<Object, ApiError> {
+    cluster.patch(resource, &object.key(), &patch(object, validation)).await
+}
+
+fn patch(object: &Object, validation: Validation) -> Patch {
+    let validation = match validation {
+        Validation::Strict => FieldValidation::Strict,
+        Validation::Off => FieldValidation::Ignore,
+    };
+    Patch::apply(object.to_value(), FIELD_MANAGER).force().field_validation(validation)
+}
+
+/// Asks the server what it would say. A webhook that cannot be asked without effects says nothing.
+async fn rehearse(
+    cluster: &Cluster,
+    managed: &Managed,
+    object: &Object,
+    validation: Validation,
+) -> Result<Outcome, ApiError> {
+    let resource = resource(managed, &object.gvk()).await?;
+    match cluster.patch(&resource, &object.key(), &patch(object, validation).dry_run()).await {
+        Err(error) if !error.message.contains("does not support dry run") => Err(error),
+        _ => Ok(Outcome::Done),
+    }
 }
 
 async fn replace(
     cluster: &Cluster,
     resource: &Resource,
-    object: &Object,
-    live: &Object,
+    (object, validation): (&Object, Validation),
+    live: Option<&Object>,
 ) -> Result<Object, ApiError> {
+    let query = match validation {
+        Validation::Strict => "?fieldManager=argocd-controller&fieldValidation=Strict",
+        Validation::Off => "?fieldManager=argocd-controller&fieldValidation=Ignore",
+    };
     let mut object = object.clone();
+    let Some(live) = live else {
+        let path = resource.path(object.namespace(), "") + query;
+        return cluster.post(&path, &object.to_value()).await.map(Object::from_value);
+    };
     object.set(&["metadata", "resourceVersion"], live.resource_version());
-    cluster.replace(resource, &object, Subresource::None).await
+    let path = resource.path(object.namespace(), object.name()) + query;
+    cluster.put(&path, &object.to_value()).await.map(Object::from_value)
 }
 
 async fn recreate(
     cluster: &Cluster,
     resource: &Resource,
-    object: &Object,
+    (object, validation): (&Object, Validation),
     live: &Object,
 ) -> Result<Object, ApiError> {
     let deletion = Deletion {
@@ -142,7 +179,7 @@ async fn recreate(
     for _ in 0..LOOKS {
         let found = cluster.get(resource, &object.key()).await?;
         if found.is_none_or(|found| found.uid() != live.uid()) {
-            return server_side(cluster, resource, object).await;
+            return server_side(cluster, resource, object, validation).await;
         }
         cluster.clock().sleep(LOOK_PERIOD).await;
     }

@@ -67,6 +67,25 @@ impl Subresource {
     }
 }
 
+/// What the server does about fields that its schema does not know and about fields given twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FieldValidation {
+    /// Refuses the request.
+    Strict,
+    /// Drops the fields in silence.
+    Ignore,
+}
+
+impl FieldValidation {
+    pub(crate) fn query(self) -> (&'static str, String) {
+        let value = match self {
+            Self::Strict => "Strict",
+            Self::Ignore => "Ignore",
+        };
+        ("fieldValidation", value.to_owned())
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Json,
@@ -84,11 +103,20 @@ pub struct Patch {
     manager: Option<String>,
     force: bool,
     dry_run: bool,
+    validation: Option<FieldValidation>,
 }
 
 impl Patch {
     fn new(kind: Kind, body: Value) -> Self {
-        Self { kind, body, subresource: Subresource::None, manager: None, force: false, dry_run: false }
+        Self {
+            kind,
+            body,
+            subresource: Subresource::None,
+            manager: None,
+            force: false,
+            dry_run: false,
+            validation: None,
+        }
     }
 
     /// Returns a JSON patch (RFC 6902).
@@ -139,6 +167,14 @@ impl Patch {
         self
     }
 
+    /// Returns the same patch with unknown and repeated fields treated as `validation` says; without it the server only
+    /// warns.
+    #[must_use]
+    pub fn field_validation(mut self, validation: FieldValidation) -> Self {
+        self.validation = Some(validation);
+        self
+    }
+
     /// Returns the body of the patch.
     pub fn body(&self) -> &Value {
         &self.body
@@ -164,6 +200,7 @@ impl Patch {
         if self.dry_run {
             query.push(("dryRun", "All".to_owned()));
         }
+        query.extend(self.validation.map(FieldValidation::query));
         query
     }
 }

@@ -83,7 +83,7 @@ proptest! {
         world.request(json!({"sync": {}}));
         let mut last = i64::MIN;
         for _ in 0..40 {
-            let step = sync::step(&world.app, &world.observe(Level::Latest));
+            let step = world.plan();
             for action in &step.actions {
                 let Action::Apply { object, .. } = action else { continue };
                 let wave = sync::wave(object);

@@ -3,5 +3,6 @@
 
 mod laws;
 mod recorded;
+mod rehearsal;
 mod tables;
 mod world;

@@ -328,7 +328,7 @@ fn ignored_differences_are_left_alone_when_asked() {
     assert_eq!(world.app.status.sync.status, Some(api::application::SyncCode::Synced));
     let mut applied = |options: Value| {
         request(&mut world, json!({"syncOptions": options}));
-        match &sync::step(&world.app, &world.observe(Level::Latest)).actions[..] {
+        match &world.plan().actions[..] {
             [Action::Apply { object, .. }] => object.str(&["data", "a"]).to_owned(),
             other => format!("{other:?}"),
         }
@@ -342,7 +342,7 @@ fn validation_is_strict_unless_switched_off() {
     let validation = |annotation: &str, options: Value| {
         let mut world = world(vec![config("a", &json!({"argocd.argoproj.io/sync-options": annotation}))]);
         request(&mut world, json!({"syncOptions": options}));
-        match &sync::step(&world.app, &world.observe(Level::Latest)).actions[..] {
+        match &world.plan().actions[..] {
             [Action::Apply { validation, .. }] => *validation,
             other => panic!("{other:?}"),
         }
@@ -362,7 +362,7 @@ fn replace_and_force_choose_how_objects_are_applied() {
             world.run();
         }
         request(&mut world, json!({"syncOptions": options}));
-        let step = sync::step(&world.app, &world.observe(Level::Latest));
+        let step = world.plan();
         match &step.actions[..] {
             [Action::Apply { mode, .. }] => format!("{mode:?}"),
             other => format!("{other:?}"),
@@ -381,11 +381,13 @@ fn a_comparison_is_as_thorough_as_it_has_to_be() {
     let mut world = world(vec![]);
     world.refresh(Level::LatestForced);
     let settings = Settings::default();
-    let level = |world: &World| sync::level_needed(&world.app, Level::Recent, &settings, world.now);
+    let after =
+        |world: &World, last| sync::level_needed(&world.app, Level::Recent, last, &settings, world.now);
+    let level = |world: &World| after(world, None);
     assert_eq!(level(&world), Level::Recent);
     world.pass(121);
     assert_eq!(level(&world), Level::Latest);
-    world.refresh(Level::Latest);
+    assert_eq!(after(&world, Some(world.now)), Level::Recent, "it was compared, without anything to write");
     world.app.spec.destination.namespace = "other".into();
     assert_eq!(level(&world), Level::Latest);
     world.app.spec.source.as_mut().unwrap().target_revision = "v2".into();
@@ -469,4 +471,22 @@ fn an_operation_does_not_end_while_a_hook_keeps_our_finalizer() {
     assert!(!refused.done);
     assert_eq!(refused.why.to_string(), "waiting to release hook batch/Job/hook: conflict");
     assert!(step.settle(&[sync::Outcome::Done], world.now).done);
+}
+
+#[test]
+fn the_time_of_a_comparison_is_written_with_news_only() {
+    let mut world = world(vec![config("a", &json!({}))]);
+    world.refresh(Level::Latest);
+    let first = world.app.status.clone();
+    world.pass(300);
+    world.refresh(Level::LatestForced);
+    assert_eq!(world.app.status, first);
+
+    world.app.object.set_annotation("argocd.argoproj.io/refresh", "normal");
+    world.refresh(Level::LatestForced);
+    assert_eq!(world.app.status.reconciled_at, Some(world.now), "someone asked and looks for it");
+    world.pass(300);
+    world.target = found(FIRST, vec![]);
+    world.refresh(Level::Latest);
+    assert_eq!(world.app.status.reconciled_at, Some(world.now));
 }

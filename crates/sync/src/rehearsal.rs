@@ -1,0 +1,102 @@
+//! Before the first change of an operation every object is dry-run against the server, so that nothing is half applied.
+
+use api::application::{Application, OperationState, ResultCode};
+
+use crate::action::{Action, Outcome};
+use crate::checks;
+use crate::group;
+use crate::results;
+use crate::task::{Request, Task};
+
+/// What an operation that is not refused by its dry run goes on with.
+#[derive(Clone, Debug)]
+pub enum Rehearsed {
+    /// Everything fits.
+    Fits,
+    /// Something was refused; with the operation's message.
+    Refused(String),
+    /// Not everything was answered: it has to be asked again.
+    Unknown,
+}
+
+/// Returns the dry runs that are due: those of all tasks, when nothing was done for any of them.
+///
+/// Source: gitops-engine, the first entry of `syncContext.Sync`; there it is a dry run of the client, which does not
+/// find what only the server refuses. Left out is what the server cannot judge yet: objects whose kind or namespace comes with the same
+/// sync, and those that replace an object rather than change it.
+pub fn actions(tasks: &[Task], kinds: &crate::Kinds, with: (&Application, &Request<'_>)) -> Vec<Action> {
+    if tasks.iter().any(|task| !task.is_pending()) {
+        return vec![];
+    }
+    let rehearsed = tasks.iter().filter(|task| {
+        kinds.scope(&task.key.group_kind).is_some() && !comes_later(task, tasks) && !replaces(task, with.1)
+    });
+    rehearsed.filter_map(|task| rehearsal(task, with)).collect()
+}
+
+fn rehearsal(task: &Task, with: (&Application, &Request<'_>)) -> Option<Action> {
+    match group::apply(task, with)? {
+        Action::Apply { phase, object, validation, .. } => Some(Action::DryRun { phase, object, validation }),
+        Action::DryRun { .. }
+        | Action::Prune { .. }
+        | Action::DeleteHook { .. }
+        | Action::ReleaseHook { .. } => None,
+    }
+}
+
+/// Returns true when the kind or the namespace of `task` is made by another task.
+fn comes_later(task: &Task, tasks: &[Task]) -> bool {
+    let targets =
+        || tasks.iter().filter(|other| other.live.is_none() || other.key.group_kind.kind != "Namespace");
+    targets().filter_map(|other| other.target.as_deref()).any(|target| {
+        let is_namespace = target.kind() == "Namespace" && target.group_kind().group.is_empty();
+        checks::defines(target, &task.key.group_kind)
+            || (is_namespace && target.name() == task.key.key.namespace)
+    })
+}
+
+/// Returns true when an object makes place for the new one, so that what it forbids to change does not count.
+fn replaces(task: &Task, request: &Request<'_>) -> bool {
+    task.live.is_some() && (group::is_in_the_way(task) || group::is_forced(task, request))
+}
+
+/// Records what the server refused.
+pub fn settle(
+    state: &mut OperationState,
+    tasks: &mut [Task],
+    actions: &[Action],
+    outcomes: &[Outcome],
+) -> Rehearsed {
+    for (action, outcome) in actions.iter().zip(outcomes) {
+        let (Action::DryRun { phase, object, .. }, Outcome::Refused(message)) = (action, outcome) else {
+            continue;
+        };
+        let is_it = |task: &&mut Task| task.phase == *phase && task.key == object.object_key();
+        if let Some(task) = tasks.iter_mut().find(is_it) {
+            results::record(state, task, Some(ResultCode::SyncFailed), message);
+        }
+    }
+    if tasks.iter().any(|task| task.code() == Some(ResultCode::SyncFailed)) {
+        let text = results::failure_text("one or more objects failed to apply (dry run)", tasks.iter());
+        return Rehearsed::Refused(text);
+    }
+    if outcomes.len() < actions.len() { Rehearsed::Unknown } else { Rehearsed::Fits }
+}
+
+/// Refuses, before anything is done, tasks whose options contradict each other.
+pub fn contradictions(
+    tasks: &mut [Task],
+    state: &mut OperationState,
+    request: &Request<'_>,
+) -> Option<String> {
+    if tasks.iter().any(|task| !task.is_pending()) {
+        return None;
+    }
+    for task in tasks.iter_mut().filter(|task| group::forbidden_force(task, request)) {
+        let text = "error validating options: --force cannot be used with --server-side";
+        results::record(state, task, Some(ResultCode::SyncFailed), text);
+    }
+    let found = tasks.iter().any(|task| task.code() == Some(ResultCode::SyncFailed));
+    let message = "one or more objects failed to apply (dry run)";
+    found.then(|| results::failure_text(message, tasks.iter()))
+}
