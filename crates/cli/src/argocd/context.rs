@@ -69,6 +69,9 @@ impl From<std::io::Error> for Failure {
     }
 }
 
+/// How often a change that met another one is tried.
+const ATTEMPTS: usize = 10;
+
 /// The session of one verb with its cluster and the namespace of its Applications.
 pub(super) struct Context<'a> {
     pub session: &'a mut Session,
@@ -122,12 +125,24 @@ impl<'a> Context<'a> {
         Ok(self.cluster.list(&resources::APPLICATIONS, Some(&self.namespace), &selection).await?)
     }
 
-    /// Merges `body` into the Application unless it was changed since `app` was read.
-    pub async fn merge(&self, app: &Object, mut body: Value) -> Result<Object, ApiError> {
-        if !app.resource_version().is_empty() {
-            body["metadata"]["resourceVersion"] = json!(app.resource_version());
+    /// Merges what `change` makes of the Application into it; made anew of the latest one when somebody else was faster.
+    pub async fn update(
+        &self,
+        key: &Key,
+        change: impl Fn(&Object) -> Result<Value, Failure>,
+    ) -> Result<Object, Failure> {
+        let mut attempt = 1;
+        loop {
+            let app = self.app(&key.to_string()).await?;
+            let mut body = change(&app)?;
+            if !app.resource_version().is_empty() {
+                body["metadata"]["resourceVersion"] = json!(app.resource_version());
+            }
+            match self.cluster.patch(&resources::APPLICATIONS, key, &Patch::merge(body)).await {
+                Err(error) if error.is_conflict() && attempt < ATTEMPTS => attempt += 1,
+                answer => return Ok(answer?),
+            }
         }
-        self.cluster.patch(&resources::APPLICATIONS, &app.key(), &Patch::merge(body)).await
     }
 
     /// Returns the address of the Application's page, when the settings tell where the UI is.

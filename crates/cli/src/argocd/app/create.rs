@@ -119,9 +119,10 @@ async fn store(app: &Object, options: &Create, context: &mut Context<'_>) -> Res
             "created"
         }
         Some(existing) if is_same(&existing, app) => "unchanged",
-        Some(existing) if options.upsert => {
-            let body = json!({"spec": replaced(&existing, app), "metadata": marks_of(app)});
-            context.merge(&existing, body).await?;
+        Some(_) if options.upsert => {
+            let change =
+                |existing: &Object| Ok(json!({"spec": replaced(existing, app), "metadata": marks_of(app)}));
+            context.update(&key, change).await?;
             "updated"
         }
         Some(_) => {

@@ -60,9 +60,10 @@ fn question(name: &str, count: usize, context: &mut Context<'_>) -> Result<Answe
 
 async fn delete(name: &str, options: &Delete, context: &Context<'_>) -> Result<(), Failure> {
     let app = context.app(name).await?;
-    let finalizers = finalizers(&app, options)?;
-    if finalizers != app.items(&["metadata", "finalizers"]) {
-        context.merge(&app, json!({"metadata": {"finalizers": finalizers}})).await?;
+    let wanted = |app: &Object| finalizers(app, options);
+    if wanted(&app)? != app.items(&["metadata", "finalizers"]) {
+        let change = |app: &Object| Ok(json!({"metadata": {"finalizers": wanted(app)?}}));
+        context.update(&app.key(), change).await?;
     }
     context.cluster.delete(&resources::APPLICATIONS, &app.key(), &Deletion::default()).await?;
     if options.wait {

@@ -1,6 +1,6 @@
 //! Starting and ending operations: they are requested by writing them into the Application.
 
-use object::{Object, Value, json};
+use object::{Key, Object, Value, json};
 
 use crate::argocd::context::{Context, Failure};
 
@@ -8,22 +8,23 @@ use crate::argocd::context::{Context, Failure};
 const USER: &str = "slipway";
 
 /// Writes `operation` into the Application; refused while another one runs.
-pub(super) async fn request(app: &Object, operation: Value, context: &Context<'_>) -> Result<(), Failure> {
+pub(super) async fn request(key: &Key, mut operation: Value, context: &Context<'_>) -> Result<(), Failure> {
+    operation["initiatedBy"] = json!({"username": USER});
+    let change = |app: &Object| {
+        check(app)?;
+        Ok(json!({"operation": operation, "status": {"operationState": null}}))
+    };
+    context.update(key, change).await.map(drop)
+}
+
+fn check(app: &Object) -> Result<(), Failure> {
     if app.is_deleting() {
         return Err(Failure::rpc("FailedPrecondition", "application is deleting"));
     }
     if app.get(&["operation"]).is_some_and(|operation| !operation.is_null()) {
         return Err(Failure::rpc("FailedPrecondition", "another operation is already in progress"));
     }
-    let mut operation = operation;
-    operation["initiatedBy"] = json!({"username": USER});
-    let body = json!({"operation": operation, "status": {"operationState": null}});
-    match context.merge(app, body).await {
-        Err(error) if error.is_conflict() => {
-            Err(Failure::rpc("Aborted", "the application was changed meanwhile, try again"))
-        }
-        answer => answer.map(drop).map_err(Failure::from),
-    }
+    Ok(())
 }
 
 /// Asks the operation that runs to stop.

@@ -16,7 +16,7 @@ pub(super) async fn run(options: &Rollback, context: &mut Context<'_>) -> Result
         let text = "rollback cannot be initiated when auto-sync is enabled";
         return Err(Failure::rpc("FailedPrecondition", text));
     }
-    request(&app, json!({"sync": sync(&app, entry, options.prune)}), context).await?;
+    request(&app.key(), json!({"sync": sync(&app, entry, options.prune)}), context).await?;
     let goal = Goal { operation: true, ..Goal::default() };
     let wait = Watch { goal, picked: &[], timeout: options.timeout, output: &options.output };
     watch(&app.key(), &wait, context).await.map(drop)

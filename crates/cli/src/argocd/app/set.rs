@@ -3,31 +3,39 @@
 use object::{Object, Value, json};
 
 use super::create::difference;
-use crate::argocd::arguments::{Set, Unset};
+use crate::argocd::arguments::{Set, Unset, image_name, set_source, source};
 use crate::argocd::context::{Context, Failure};
 
 /// Changes the spec as the flags say.
 pub(super) async fn set(options: &Set, context: &mut Context<'_>) -> Result<(), Failure> {
     let app = context.app(&options.name).await?;
-    let mut changed = app.clone();
-    if !options.spec.write(&mut changed, options.source_position)? {
-        return Err(nothing("set", Some("Please set at least one option to update")));
-    }
-    context.project(&changed).await?;
-    write(&app, &changed, context).await
+    let change = |app: &Object| {
+        let mut changed = app.clone();
+        if !options.spec.write(&mut changed, options.source_position)? {
+            return Err(nothing("set", Some("Please set at least one option to update")));
+        }
+        Ok(changed)
+    };
+    context.project(&change(&app)?).await?;
+    context.update(&app.key(), |app| Ok(patch(app, &change(app)?))).await.map(drop)
 }
 
 /// Takes parts of a source's configuration back.
 pub(super) async fn unset(options: &Unset, context: &mut Context<'_>) -> Result<(), Failure> {
-    let app = context.app(&options.name).await?;
-    let mut changed = app.clone();
-    let mut source = crate::argocd::arguments::source(&app, options.source_position)?;
-    take_back(&mut source, options);
-    crate::argocd::arguments::set_source(&mut changed, options.source_position, source);
-    if changed == app {
-        return Err(nothing("unset", None));
-    }
-    write(&app, &changed, context).await
+    let change = |app: &Object| {
+        let mut changed = app.clone();
+        let mut source = source(app, options.source_position)?;
+        take_back(&mut source, options);
+        set_source(&mut changed, options.source_position, source);
+        if changed == *app { Err(nothing("unset", None)) } else { Ok(patch(app, &changed)) }
+    };
+    context.update(&context.key(&options.name), change).await.map(drop)
+}
+
+/// Returns the merge patch from one Application's spec to another's.
+fn patch(app: &Object, changed: &Object) -> Value {
+    let spec = |object: &Object| object.get(&["spec"]).cloned().unwrap_or_default();
+    json!({"spec": difference(&spec(app), &spec(changed))})
 }
 
 fn nothing(verb: &str, problem: Option<&str>) -> Failure {
@@ -37,23 +45,14 @@ fn nothing(verb: &str, problem: Option<&str>) -> Failure {
     }
 }
 
-async fn write(app: &Object, changed: &Object, context: &Context<'_>) -> Result<(), Failure> {
-    let spec = |object: &Object| object.get(&["spec"]).cloned().unwrap_or_default();
-    let body = json!({"spec": difference(&spec(app), &spec(changed))});
-    context.merge(app, body).await?;
-    Ok(())
-}
-
 fn take_back(source: &mut Object, options: &Unset) {
     let gone = |entry: &Value| options.parameters.iter().any(|name| entry["name"] == *name);
     retain(source, &["helm", "parameters"], |entry| !gone(entry));
     retain(source, &["helm", "valueFiles"], |entry| !options.values.iter().any(|file| entry == file));
-    let image = |entry: &Value| {
-        entry.as_str().map(crate::argocd::arguments::image_name).unwrap_or_default().to_owned()
-    };
+    let image = |entry: &Value| entry.as_str().map(image_name).unwrap_or_default().to_owned();
     let images = &options.kustomize_images;
     retain(source, &["kustomize", "images"], |entry| {
-        !images.iter().any(|name| crate::argocd::arguments::image_name(name) == image(entry))
+        !images.iter().any(|name| image_name(name) == image(entry))
     });
     let switches = [
         (options.values_literal, ["helm", "values"]),

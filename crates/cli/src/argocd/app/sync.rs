@@ -53,7 +53,7 @@ async fn sync(
     let app = context.app(name).await?;
     let chosen = chosen(&app, picked, &options.resources)?;
     check_revision(&app, options)?;
-    request(&app, operation(&app, &chosen, options)?, context).await?;
+    request(&app.key(), operation(&app, &chosen, options)?, context).await?;
     if options.detached {
         return Ok(());
     }

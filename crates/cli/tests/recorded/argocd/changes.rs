@@ -102,3 +102,16 @@ async fn delete_leaves_or_takes_the_resources() {
         assert_eq!(writes[1].method, "DELETE", "{name}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_change_that_meets_another_is_made_again() {
+    let (case, app) = (case("app-set"), application("05-synced-healthy"));
+    let api = api(Some(&app), Live::Healthy);
+    api.rivals(3);
+    assert_same(&case, &run(&case, &api).await);
+    assert_eq!(spec(&api)["source"]["targetRevision"], "next");
+    assert_eq!(api.writes().len(), 4);
+    api.rivals(10);
+    let got = run(&case, &api).await;
+    assert!(got.exit == 20 && got.err.contains("code = Aborted"), "{got:?}");
+}
