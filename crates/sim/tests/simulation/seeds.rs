@@ -1,0 +1,53 @@
+//! Simulation: a canary, its promotion and a bad version's abort, under faults, for many seeds.
+//!
+//! `SLIPWAY_SEED=17 cargo test -p sim --test simulation seeds` plays one seed; `SLIPWAY_SEEDS=2000` plays that many.
+
+use super::story;
+
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+
+use sim::Rates;
+
+/// Seeds that once failed, with what they showed.
+const KEPT: [u64; 0] = [];
+/// Seeds that are played when nothing else is said.
+const SEEDS: u64 = 200;
+
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
+}
+
+/// Plays one seed in a runtime of its own under a paused clock.
+fn play(seed: u64) {
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+    runtime.block_on(async {
+        let dir = tempfile::tempdir().unwrap();
+        let world = story::play(seed, Some(Rates::ROUGH), dir.path()).await;
+        let faults = world.faults().unwrap();
+        assert!(faults.struck() > 0, "no fault struck: the seed proves nothing");
+        faults.stop();
+        story::settles(&world, Duration::from_secs(600)).await;
+        assert_eq!(world.invariants().broken(), Vec::<String>::new());
+        world.stop().await;
+    });
+}
+
+#[test]
+fn every_seed_ends_where_it_should() {
+    let seeds: Vec<u64> = match number("SLIPWAY_SEED") {
+        Some(seed) => vec![seed],
+        None => KEPT.into_iter().chain(1..=number("SLIPWAY_SEEDS").unwrap_or(SEEDS)).collect(),
+    };
+    let failed: Vec<u64> = seeds
+        .into_iter()
+        .filter(|seed| std::panic::catch_unwind(AssertUnwindSafe(|| play(*seed))).is_err())
+        .collect();
+    for seed in &failed {
+        eprintln!(
+            "seed {seed} failed; play it again with: SLIPWAY_SEED={seed} cargo test -p sim --test simulation seeds"
+        );
+    }
+    assert!(failed.is_empty(), "failing seeds: {failed:?}");
+}
