@@ -5,6 +5,8 @@
 use super::story;
 
 use std::panic::AssertUnwindSafe;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use sim::Rates;
@@ -40,14 +42,31 @@ fn every_seed_ends_where_it_should() {
         Some(seed) => vec![seed],
         None => KEPT.into_iter().chain(1..=number("SLIPWAY_SEEDS").unwrap_or(SEEDS)).collect(),
     };
-    let failed: Vec<u64> = seeds
-        .into_iter()
-        .filter(|seed| std::panic::catch_unwind(AssertUnwindSafe(|| play(*seed))).is_err())
-        .collect();
+    let failed = play_all(&seeds);
     for seed in &failed {
         eprintln!(
             "seed {seed} failed; play it again with: SLIPWAY_SEED={seed} cargo test -p sim --test simulation seeds"
         );
     }
     assert!(failed.is_empty(), "failing seeds: {failed:?}");
+}
+
+/// Plays the seeds on all cores and returns those that failed, in order.
+fn play_all(seeds: &[u64]) -> Vec<u64> {
+    let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let (next, failed) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    std::thread::scope(|scope| {
+        for _ in 0..workers {
+            scope.spawn(|| {
+                while let Some(seed) = seeds.get(next.fetch_add(1, Ordering::SeqCst)) {
+                    if std::panic::catch_unwind(AssertUnwindSafe(|| play(*seed))).is_err() {
+                        failed.lock().unwrap().push(*seed);
+                    }
+                }
+            });
+        }
+    });
+    let mut failed = failed.into_inner().unwrap();
+    failed.sort_unstable();
+    failed
 }
