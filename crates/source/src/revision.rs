@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 mod constraint;
 
-pub use constraint::Constraint;
+pub use constraint::{Constraint, version};
 
 /// The full id of a commit: 40 hexadecimal digits in lower case.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

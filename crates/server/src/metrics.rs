@@ -1,0 +1,106 @@
+//! `/metrics`: what the watch caches hold, as Prometheus series with the names and labels of Argo Rollouts and Argo CD.
+//!
+//! Every series is made of an object when it is asked for, so none outlives its object. Upstream's counters and
+//! histograms of what the process did (`rollout_reconcile`, `argocd_app_sync_total`, …) are not here yet.
+
+use axum::Router;
+use axum::extract::State;
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::get;
+use http::{StatusCode, header};
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::DescriptorEncoder;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::registry::Registry;
+use runtime::Cache;
+
+use gauge::Gauge;
+
+mod analysis;
+mod application;
+mod gauge;
+mod rollout;
+
+/// The text format that is answered with.
+const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// The caches that series are made of; what is absent has no series.
+#[derive(Clone, Debug, Default)]
+pub struct Sources {
+    /// Rollouts.
+    pub rollouts: Option<Cache>,
+    /// AnalysisRuns.
+    pub analysis_runs: Option<Cache>,
+    /// AnalysisTemplates and ClusterAnalysisTemplates.
+    pub templates: Vec<Cache>,
+    /// Experiments.
+    pub experiments: Option<Cache>,
+    /// Applications.
+    pub applications: Option<Cache>,
+}
+
+impl Sources {
+    fn gauges(&self) -> Vec<Gauge> {
+        let mut gauges = Vec::new();
+        if let Some(rollouts) = &self.rollouts {
+            gauges
+                .push(version("argo_rollouts_controller_info", "Running version of the Rollout controller"));
+            gauges.extend(rollout::gauges(&rollouts.list()));
+        }
+        if let Some(runs) = &self.analysis_runs {
+            gauges.extend(analysis::runs(&runs.list()));
+        }
+        if !self.templates.is_empty() {
+            let templates: Vec<_> = self.templates.iter().flat_map(Cache::list).collect();
+            gauges.extend(analysis::templates(&templates));
+        }
+        if let Some(experiments) = &self.experiments {
+            gauges.extend(analysis::experiments(&experiments.list()));
+        }
+        if let Some(applications) = &self.applications {
+            gauges.push(version("argocd_info", "Running version of the Application controller"));
+            gauges.extend(application::gauges(&applications.list()));
+        }
+        gauges
+    }
+
+    /// Returns all series as OpenMetrics text.
+    pub fn text(&self) -> Result<String, std::fmt::Error> {
+        let mut registry = Registry::default();
+        registry.register_collector(Box::new(Page(self.gauges())));
+        let mut text = String::new();
+        encode(&mut text, &registry)?;
+        Ok(text)
+    }
+}
+
+/// One scrape.
+#[derive(Debug)]
+struct Page(Vec<Gauge>);
+
+impl Collector for Page {
+    fn encode(&self, mut encoder: DescriptorEncoder) -> Result<(), std::fmt::Error> {
+        self.0.iter().try_for_each(|gauge| gauge.encode(&mut encoder))
+    }
+}
+
+fn version(name: &'static str, help: &'static str) -> Gauge {
+    let mut gauge = Gauge::new(name, help, &["version"]);
+    gauge.set([env!("CARGO_PKG_VERSION")], 1);
+    gauge
+}
+
+/// Returns the route `/metrics`.
+pub fn router(sources: Sources) -> Router {
+    Router::new().route("/metrics", get(page)).with_state(sources)
+}
+
+async fn page(State(sources): State<Sources>) -> Response {
+    match sources.text() {
+        Ok(text) => ([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response(),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
+#[cfg(test)]
+mod tests;
