@@ -3,8 +3,8 @@
 use regex::{Regex, RegexBuilder};
 use source::RepoUrl;
 
-/// A user name before the host.
-const USER: &str = r"[\w.][\w.-]{0,30}[\w.$-]?";
+/// A user name before the host; ASCII only, as in Go, which also keeps the compiled expression small.
+const USER: &str = "[0-9A-Za-z_.][0-9A-Za-z_.-]{0,30}[0-9A-Za-z_.$-]?";
 /// Largest compiled expression, in bytes.
 const MAX_SIZE: usize = 1 << 20;
 
@@ -34,7 +34,8 @@ impl RepoMatcher {
             return None;
         }
         let (host, path) = (regex::escape(host), regex::escape(path));
-        let pattern = format!(r"^((https?|ssh)://)?({USER}@)?((alt)?ssh\.)?{host}(:\d+)?[:/]{path}(\.git)?$");
+        let pattern =
+            format!(r"^((https?|ssh)://)?({USER}@)?((alt)?ssh\.)?{host}(:[0-9]+)?[:/]{path}(\.git)?$");
         let expression = RegexBuilder::new(&pattern).case_insensitive(true).size_limit(MAX_SIZE).build();
         expression.ok().map(Self::Remote)
     }
