@@ -1,27 +1,29 @@
 //! What keeps an Application from being compared or synced.
 
 use api::application::{
-    Application, ApplicationCondition, ConditionKind, DEFAULT_PROJECT, Operation, normalize, problems,
+    Application, ApplicationCondition, ConditionKind, DEFAULT_PROJECT, Operation, Project, normalize,
+    problems,
 };
-use object::{Object, Value};
+use object::Value;
 
 use crate::observation::{Cluster, Observation, Target};
+use crate::project::{self, Permissions};
 
 /// Returns what is wrong with the spec of `app`, its project and its destination.
 pub fn of_spec(app: &Application, observation: &Observation) -> Vec<ApplicationCondition> {
     let spec = normalize(&app.spec);
     let mut found = problems(app);
     let mut add = |message| found.push(ApplicationCondition::new(ConditionKind::InvalidSpecError, message));
-    match &observation.project {
-        None if spec.project != DEFAULT_PROJECT => {
+    let permissions = Permissions::of(observation);
+    match permissions.project() {
+        Ok(None) if spec.project != DEFAULT_PROJECT => {
             add(format!("Application referencing project {} which does not exist", spec.project));
         }
-        None => {}
-        Some(project) => {
-            for field in restrictions(project) {
-                add(format!("{field} of project {} is not supported yet", spec.project));
-            }
+        Ok(None) => {}
+        Ok(Some(project)) => {
+            of_project(app, project, &permissions, observation).into_iter().for_each(&mut add)
         }
+        Err(message) => add(format!("project {} cannot be read: {message}", spec.project)),
     }
     if let Cluster::Unknown { message } = &observation.cluster {
         add(message.clone());
@@ -29,32 +31,51 @@ pub fn of_spec(app: &Application, observation: &Observation) -> Vec<ApplicationC
     found
 }
 
-/// Returns the fields of a project that restrict it: they are refused rather than ignored.
-fn restrictions(project: &Object) -> Vec<&'static str> {
-    let all = |list: &[Value], fields: &[&str]| {
-        list.iter().any(|entry| fields.iter().all(|field| entry[field].as_str().unwrap_or("*") == "*"))
-    };
+/// Returns what the project does not permit, and which of its restrictions cannot be kept yet: those are refused rather
+/// than ignored.
+///
+/// Source: Argo CD `ValidatePermissions`.
+fn of_project(
+    app: &Application,
+    project: &Project,
+    permissions: &Permissions,
+    observation: &Observation,
+) -> Vec<String> {
     let mut found = Vec::new();
-    if !project.items(&["spec", "sourceRepos"]).iter().any(|repo| repo == "*") {
-        found.push("spec.sourceRepos");
+    let spec = normalize(&app.spec);
+    let name = &spec.project;
+    let url = spec.first_source().repo_url;
+    if !url.is_empty() && !project::permits_source(&project.spec, &url) {
+        found.push(format!("application repo {url} is not permitted in project '{name}'"));
     }
-    if !all(project.items(&["spec", "destinations"]), &["server", "namespace"]) {
-        found.push("spec.destinations");
+    if let Cluster::Known { server } = &observation.cluster
+        && !permissions.namespace(&spec.destination.namespace)
+    {
+        found.push(format!(
+            "application destination server '{server}' and namespace '{}' do not match any of the allowed destinations in \
+             project '{name}'",
+            spec.destination.namespace
+        ));
     }
-    if !all(project.items(&["spec", "clusterResourceWhitelist"]), &["group", "kind"]) {
-        found.push("spec.clusterResourceWhitelist");
-    }
-    let set = [
-        ("clusterResourceBlacklist", "spec.clusterResourceBlacklist"),
-        ("namespaceResourceBlacklist", "spec.namespaceResourceBlacklist"),
-        ("namespaceResourceWhitelist", "spec.namespaceResourceWhitelist"),
-        ("syncWindows", "spec.syncWindows"),
-        ("signatureKeys", "spec.signatureKeys"),
-        ("destinationServiceAccounts", "spec.destinationServiceAccounts"),
+    let unkept = [
+        ("syncWindows", !project.spec.sync_windows.is_empty()),
+        ("destinationServiceAccounts", !project.spec.destination_service_accounts.is_empty()),
+        ("permitOnlyProjectScopedClusters", project.spec.permit_only_project_scoped_clusters),
+        ("signatureKeys", is_set(project.spec.extra.get("signatureKeys"))),
+        ("sourceIntegrity", is_set(project.spec.extra.get("sourceIntegrity"))),
     ];
-    let is_set = |field: &str| !project.items(&["spec", field]).is_empty();
-    found.extend(set.into_iter().filter(|(field, _)| is_set(field)).map(|(_, path)| path));
+    let unkept = unkept.iter().filter(|(_, set)| *set);
+    found.extend(unkept.map(|(field, _)| format!("spec.{field} of project {name} is not supported yet")));
     found
+}
+
+fn is_set(value: Option<&Value>) -> bool {
+    match value {
+        None | Some(Value::Null) => false,
+        Some(Value::Array(items)) => !items.is_empty(),
+        Some(Value::Object(map)) => !map.is_empty(),
+        Some(Value::Bool(_) | Value::Number(_) | Value::String(_)) => true,
+    }
 }
 
 /// Returns what keeps an operation from going on, as `<condition>: <message>`.

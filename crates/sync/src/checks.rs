@@ -1,11 +1,12 @@
 //! What makes an operation fail before anything is done.
 
-use api::application::{ConditionKind, OperationState, ResultCode};
+use api::application::{ConditionKind, OperationState};
 use object::{GroupKind, Object};
 
-use crate::observation::Observation;
+use crate::observation::{Observation, Scope};
 use crate::options::{self, SYNC_OPTIONS};
 use crate::pairs::Pairs;
+use crate::project::Permissions;
 use crate::results;
 use crate::task::{Request, Task};
 
@@ -29,13 +30,35 @@ pub fn refusal(
     let mut messages: Vec<String> = Vec::new();
     for task in tasks.iter_mut().filter(|task| task.is_pending() && !task.is_prune()) {
         let Some(message) = unknown_kind(task, (request, pairs), observation) else { continue };
-        if !messages.contains(&message) {
-            messages.push(message.clone());
-        }
-        results::record(state, task, Some(ResultCode::SyncFailed), message);
+        refuse(state, task, message, &mut messages);
+    }
+    let permissions = Permissions::of(observation);
+    for task in tasks.iter_mut().filter(|task| task.is_pending()) {
+        let Some(message) = forbidden(task, &permissions, observation) else { continue };
+        refuse(state, task, message, &mut messages);
     }
     (!messages.is_empty())
         .then(|| format!("one or more synchronization tasks are not valid: {}", messages.join(", ")))
+}
+
+fn refuse(state: &mut OperationState, task: &mut Task, message: String, messages: &mut Vec<String>) {
+    results::refuse(state, task, &message);
+    if !messages.contains(&message) {
+        messages.push(message);
+    }
+}
+
+/// Returns why the project does not permit the task.
+fn forbidden(task: &Task, permissions: &Permissions, observation: &Observation) -> Option<String> {
+    let project = permissions.project().ok()??.object.name();
+    let scope = observation.kinds.scope(&task.key.group_kind)?;
+    let GroupKind { group, kind } = &task.key.group_kind;
+    if !permissions.kind(&task.key.group_kind, &task.key.key.name, scope) {
+        return Some(format!("resource {group}:{kind} is not permitted in project {project}"));
+    }
+    let namespace = &task.key.key.namespace;
+    (scope == Scope::Namespaced && !permissions.namespace(namespace))
+        .then(|| format!("namespace {namespace} is not permitted in project '{project}'"))
 }
 
 fn unknown_kind(

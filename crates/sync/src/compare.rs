@@ -4,8 +4,10 @@ use api::application::{Application, IgnoreDifference, ResourceStatus, SyncCode};
 use object::Object;
 
 use crate::hook::{self, Role};
+use crate::observation::{Observation, Scope};
 use crate::options::{self, COMPARE_OPTIONS, SYNC_OPTIONS};
 use crate::pairs::{Pair, Pairs};
+use crate::project::Permissions;
 
 /// Result of a comparison.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,8 +40,9 @@ pub fn differs(target: &Object, live: &Object, ignores: &[IgnoreDifference]) -> 
 /// Returns the status of each resource and of the whole.
 ///
 /// Source: Argo CD `CompareAppState`: hooks, skipped objects and copied marks are listed without a status and do not
-/// count.
-pub fn compare(app: &Application, pairs: &Pairs, targets: Targets) -> Compared {
+/// count. What the project does not permit is of unknown status.
+pub fn compare(app: &Application, pairs: &Pairs, targets: Targets, observation: &Observation) -> Compared {
+    let permissions = Permissions::of(observation);
     let mut code = SyncCode::Synced;
     let mut resources: Vec<ResourceStatus> = Vec::new();
     for pair in pairs.resources.values() {
@@ -47,7 +50,8 @@ pub fn compare(app: &Application, pairs: &Pairs, targets: Targets) -> Compared {
         let mut resource = describe(pair, object, pairs);
         if counts(pair, object) {
             let status = verdict(app, pair);
-            resource.status = Some(if targets == Targets::Known { status } else { SyncCode::Unknown });
+            let known = targets == Targets::Known && permits(&permissions, pair, observation);
+            resource.status = Some(if known { status } else { SyncCode::Unknown });
             let extra = pair.target.is_none() && options::has(object, COMPARE_OPTIONS, "IgnoreExtraneous");
             if status == SyncCode::OutOfSync && !extra {
                 code = SyncCode::OutOfSync;
@@ -63,6 +67,11 @@ pub fn compare(app: &Application, pairs: &Pairs, targets: Targets) -> Compared {
     }
     resources.sort_by_key(|r| format!("{}/{}/{}/{}", r.group, r.kind, r.namespace, r.name));
     Compared { code, resources }
+}
+
+fn permits(permissions: &Permissions, pair: &Pair, observation: &Observation) -> bool {
+    let scope = observation.kinds.scope(&pair.key.group_kind).unwrap_or(Scope::Cluster);
+    permissions.kind(&pair.key.group_kind, &pair.key.key.name, scope)
 }
 
 fn counts(pair: &Pair, object: &Object) -> bool {

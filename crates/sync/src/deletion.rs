@@ -8,6 +8,7 @@ use crate::group::is_approved;
 use crate::hook;
 use crate::observation::{Cluster, Observation};
 use crate::options::{self, Hold};
+use crate::project::Permissions;
 
 /// What one pass of a deletion came to.
 #[derive(Clone, Debug)]
@@ -30,7 +31,7 @@ const POLICIES: [(&str, Propagation); 3] = [
 /// before is gone; then the finalizer comes off.
 ///
 /// Source: Argo CD `finalizeApplicationDeletion`: definitions, the Application itself, `Delete=false` and
-/// `helm.sh/resource-policy: keep` stay; `Delete=confirm` waits for an approval at or after the deletion. Unlike there, a
+/// `helm.sh/resource-policy: keep` stay, and what the project does not permit; `Delete=confirm` waits for an approval at or after the deletion. Unlike there, a
 /// cluster that is not known blocks the deletion instead of orphaning what runs in it.
 pub fn deletion(app: &Application, observation: &Observation) -> Deletion {
     let finalizers: Vec<String> = app.object.finalizers().into_iter().map(str::to_owned).collect();
@@ -41,7 +42,12 @@ pub fn deletion(app: &Application, observation: &Observation) -> Deletion {
     if let Cluster::Unknown { message } = &observation.cluster {
         return Deletion { actions: vec![], finalizers, why: Why::Blocked(vec![message.clone()]) };
     }
-    let doomed = doomed(app, observation);
+    let permissions = Permissions::of(observation);
+    if let Err(message) = permissions.project() {
+        let why = Why::Blocked(vec![format!("project {} cannot be read: {message}", app.spec.project)]);
+        return Deletion { actions: vec![], finalizers, why };
+    }
+    let doomed = doomed(app, observation, &permissions);
     if let Some(object) = doomed.iter().find(|object| unconfirmed(app, object)) {
         let waiting = Waiting::Confirmation(format!("waiting for deletion confirmation of {}", text(object)));
         return Deletion { actions: vec![], finalizers, why: Why::WaitingOn(waiting) };
@@ -67,7 +73,7 @@ fn text(object: &Object) -> String {
     format!("{group}/{kind}/{}", object.name())
 }
 
-fn doomed<'a>(app: &Application, observation: &'a Observation) -> Vec<&'a Object> {
+fn doomed<'a>(app: &Application, observation: &'a Observation, permissions: &Permissions) -> Vec<&'a Object> {
     let settings = &observation.settings;
     let instance = crate::tracking::instance(app, settings);
     let is_ours = |live: &Object| {
@@ -78,7 +84,7 @@ fn doomed<'a>(app: &Application, observation: &'a Observation) -> Vec<&'a Object
         .live
         .iter()
         .map(AsRef::as_ref)
-        .filter(|live| is_ours(live) && !stays(app, live))
+        .filter(|live| is_ours(live) && !stays(app, live) && permissions.live(live))
         .collect();
     doomed.sort_by_key(|object| object.object_key());
     doomed.dedup_by_key(|object| object.object_key());

@@ -89,6 +89,23 @@ fn of_names(names: &[&str], read: fn(&str) -> Option<Moment>) -> Option<Role> {
     Some(Role::Hook(phases))
 }
 
+/// Returns the moments of a deletion that `object` names, which are not acted on.
+pub fn deletion_moments(object: &Object) -> Vec<&str> {
+    let of = |key, read: fn(&str) -> Option<Moment>| {
+        names(object, key).filter(move |name| matches!(read(name), Some(Moment::Deletion)))
+    };
+    of(HOOK, argo_phase).chain(of(HELM_HOOK, helm_phase)).collect()
+}
+
+/// Returns what `object` names as moments of a hook that is none.
+pub fn unknown_moments(object: &Object) -> Vec<&str> {
+    names(object, HOOK).filter(|name| *name != "Skip" && argo_phase(name).is_none()).collect()
+}
+
+fn names<'a>(object: &'a Object, key: &str) -> impl Iterator<Item = &'a str> + use<'a> {
+    object.annotation(key).unwrap_or_default().split(',').map(str::trim).filter(|name| !name.is_empty())
+}
+
 /// Returns true for hooks of a sync or of a deletion.
 pub fn is_hook(object: &Object) -> bool {
     matches!(role(object), Role::Hook(_))

@@ -23,6 +23,7 @@ mod options;
 mod order;
 mod pairs;
 mod progress;
+pub mod project;
 mod refresh;
 mod rehearsal;
 mod results;
@@ -33,6 +34,7 @@ mod step;
 mod task;
 mod terminate;
 mod tracking;
+mod unsupported;
 
 pub use action::{
     Action, Adoption, ApplyMode, Event, EventKind, FIELD_MANAGER, Outcome, Propagation, Validation, Waiting,

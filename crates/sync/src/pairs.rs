@@ -8,6 +8,7 @@ use object::{GroupKind, Object, ObjectKey};
 
 use crate::hook;
 use crate::observation::{Kinds, Observation, Scope, Settings};
+use crate::project::Permissions;
 use crate::{router, tracking};
 
 /// A target, a live object, or both; never neither.
@@ -47,13 +48,14 @@ pub struct Pairs {
 ///
 /// Source: gitops-engine `sync.Reconcile` and Argo CD `CompareAppState`: namespaced targets without a namespace get the
 /// destination's, of repeated targets the last wins, live objects of ours without a target are extra unless another
-/// object owns them.
+/// object owns them. Live objects that the project does not permit are not seen.
 pub fn reconcile(app: &Application, targets: &[Object], observation: &Observation) -> Pairs {
     let settings = &observation.settings;
     let namespace = &app.spec.destination.namespace;
     let instance = tracking::instance(app, settings);
     let mut pairs = Pairs::default();
-    for live in &observation.live {
+    let permissions = Permissions::of(observation);
+    for live in observation.live.iter().filter(|live| permissions.live(live)) {
         pairs.live.insert(live.object_key(), Arc::clone(live));
     }
     let mut seen: BTreeMap<ObjectKey, usize> = BTreeMap::new();

@@ -12,7 +12,7 @@ use crate::auto::{Decision, Skip, autosync};
 use crate::compare::{self, Compared, Targets};
 use crate::observation::{Level, Observation, Settings, Target};
 use crate::pairs::{self, Pairs};
-use crate::{blockers, conditions, results};
+use crate::{blockers, conditions, results, unsupported};
 
 /// What a comparison came to.
 #[derive(Clone, Debug)]
@@ -34,11 +34,12 @@ pub struct Refresh {
 }
 
 /// Kinds of conditions that a comparison evaluates.
-const EVALUATED: [ConditionKind; 4] = [
+const EVALUATED: [ConditionKind; 5] = [
     ConditionKind::ComparisonError,
     ConditionKind::SharedResourceWarning,
     ConditionKind::RepeatedResourceWarning,
     ConditionKind::ExcludedResourceWarning,
+    ConditionKind::UnsupportedFieldWarning,
 ];
 
 /// Returns how thorough the next comparison of `app` has to be, given the level someone `asked` for.
@@ -110,9 +111,10 @@ fn compared(app: &Application, mut status: ApplicationStatus, observation: &Obse
         Target::Failed { .. } => ([].as_slice(), Targets::Unknown),
     };
     let pairs = pairs::reconcile(app, objects, observation);
-    let Compared { code, resources } = compare::compare(app, &pairs, targets);
+    let Compared { code, resources } = compare::compare(app, &pairs, targets, observation);
     let mut found = pairs.conditions.clone();
     found.extend(blockers::of_target(observation));
+    found.extend(unsupported::warnings(app, observation));
     status.conditions = conditions::replaced(&status.conditions, found, &EVALUATED, now);
     status.sync = sync_status(app, code, observation);
     status.resources = resources;

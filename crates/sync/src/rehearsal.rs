@@ -1,6 +1,6 @@
 //! Before the first change of an operation every object is dry-run against the server, so that nothing is half applied.
 
-use api::application::{Application, OperationState, ResultCode};
+use api::application::{Application, OperationState, ResultCode, SyncPhase};
 
 use crate::action::{Action, Outcome};
 use crate::checks;
@@ -19,19 +19,29 @@ pub enum Rehearsed {
     Unknown,
 }
 
-/// Returns the dry runs that are due: those of all tasks, when nothing was done for any of them.
+/// Returns the dry runs that are due: those of all tasks, when nothing was done for any of them but the namespace of the
+/// destination.
 ///
 /// Source: gitops-engine, the first entry of `syncContext.Sync`; there it is a dry run of the client, which does not
 /// find what only the server refuses. Left out is what the server cannot judge yet: objects whose kind or namespace comes with the same
 /// sync, and those that replace an object rather than change it.
 pub fn actions(tasks: &[Task], kinds: &crate::Kinds, with: (&Application, &Request<'_>)) -> Vec<Action> {
-    if tasks.iter().any(|task| !task.is_pending()) {
+    if started(tasks) {
         return vec![];
     }
     let rehearsed = tasks.iter().filter(|task| {
-        kinds.scope(&task.key.group_kind).is_some() && !comes_later(task, tasks) && !replaces(task, with.1)
+        task.is_pending()
+            && kinds.scope(&task.key.group_kind).is_some()
+            && !comes_later(task, tasks)
+            && !replaces(task, with.1)
     });
     rehearsed.filter_map(|task| rehearsal(task, with)).collect()
+}
+
+/// Returns true when something was done already; the namespace that Argo CD makes before its dry run does not count.
+fn started(tasks: &[Task]) -> bool {
+    let is_namespace = |task: &Task| task.phase == SyncPhase::PreSync && !task.hook;
+    tasks.iter().any(|task| !task.is_pending() && !is_namespace(task))
 }
 
 fn rehearsal(task: &Task, with: (&Application, &Request<'_>)) -> Option<Action> {
@@ -89,7 +99,7 @@ pub fn contradictions(
     state: &mut OperationState,
     request: &Request<'_>,
 ) -> Option<String> {
-    if tasks.iter().any(|task| !task.is_pending()) {
+    if started(tasks) {
         return None;
     }
     for task in tasks.iter_mut().filter(|task| group::forbidden_force(task, request)) {

@@ -22,6 +22,16 @@ pub fn record(
     record_phase(state, task, code, (phase, message.into()));
 }
 
+/// Writes that nothing was tried for `task`, and why: it has no phase then.
+pub fn refuse(state: &mut OperationState, task: &mut Task, message: &str) {
+    record(state, task, Some(ResultCode::SyncFailed), message);
+    let results = state.sync_result.iter_mut().flat_map(|result| &mut result.resources);
+    results.filter(|result| identity(result) == task.identity()).for_each(|result| result.hook_phase = None);
+    if let Some(result) = &mut task.result {
+        result.hook_phase = None;
+    }
+}
+
 /// Like [`record`], with the phase given.
 pub fn record_phase(
     state: &mut OperationState,

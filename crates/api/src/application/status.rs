@@ -254,6 +254,8 @@ pub enum ConditionKind {
     ExcludedResourceWarning,
     /// A resource in the namespace belongs to nobody.
     OrphanedResourceWarning,
+    /// Something is asked for that this version does not do. Ours: Argo CD has no such type.
+    UnsupportedFieldWarning,
 }
 
 impl ConditionKind {
@@ -269,6 +271,7 @@ impl ConditionKind {
             Self::RepeatedResourceWarning => "RepeatedResourceWarning",
             Self::ExcludedResourceWarning => "ExcludedResourceWarning",
             Self::OrphanedResourceWarning => "OrphanedResourceWarning",
+            Self::UnsupportedFieldWarning => "UnsupportedFieldWarning",
         }
     }
 

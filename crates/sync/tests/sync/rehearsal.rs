@@ -131,3 +131,20 @@ fn options_that_contradict_each_other_stop_everything() {
     let message = &world.app.status.operation_state.as_ref().unwrap().message;
     assert!(message.ends_with("--force cannot be used with --server-side"), "{message}");
 }
+
+#[test]
+fn a_namespace_made_by_the_sync_is_all_there_is_when_its_objects_are_refused() {
+    let mut world =
+        world(vec![object("ConfigMap", "fine", json!({})), object("Service", "not-fine", json!({}))]);
+    let policy = json!({"managedNamespaceMetadata": {"labels": {"team": "x"}}});
+    for policy in [json!({}), policy] {
+        world.live.clear();
+        world.log.clear();
+        world.app.spec.sync_policy = serde_json::from_value(policy).unwrap();
+        world.request(json!({"sync": {"syncOptions": ["CreateNamespace=true"]}}));
+        world.run();
+        assert_eq!(world.log, ["apply /Namespace/ns"]);
+        let message = &world.app.status.operation_state.as_ref().unwrap().message;
+        assert!(message.starts_with("one or more objects failed to apply (dry run)"), "{message}");
+    }
+}

@@ -1,7 +1,6 @@
 //! Rules as tables.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 use api::application::{Application, Retry, SyncPhase};
@@ -268,20 +267,6 @@ fn a_failing_source_leaves_the_last_comparison_standing_for_a_while() {
     world.refresh(Level::Latest);
     assert_eq!(world.app.status.sync.status, Some(api::application::SyncCode::Unknown));
     assert_eq!(world.app.status.conditions[0].message, "Failed to load target state: timeout");
-}
-
-#[test]
-fn a_restricted_project_is_refused_not_ignored() {
-    let world = world(vec![]);
-    let mut observation = world.observe(Level::Latest);
-    let project = json!({"spec": {"sourceRepos": ["*"], "destinations": [{"server": "*", "namespace": "team-*"}],
-        "clusterResourceWhitelist": [{"group": "*", "kind": "*"}]}});
-    observation.project = Some(Arc::new(Object::from_value(project)));
-    let refresh = sync::refresh(&world.app, &observation);
-    assert_eq!(
-        refresh.why,
-        Why::Blocked(vec!["spec.destinations of project default is not supported yet".into()])
-    );
 }
 
 #[test]

@@ -22,6 +22,7 @@ pub struct World {
     pub now: Time,
     pub target: Target,
     pub cluster: Cluster,
+    pub project: Option<Object>,
     /// Whether dry runs find what the server refuses. In the recordings they did not: there the client made them.
     pub asks: bool,
     /// Every action carried out, as `verb group/Kind/name`.
@@ -50,6 +51,7 @@ impl World {
             now: Time::parse(now).unwrap(),
             target: found(FIRST, vec![]),
             cluster: Cluster::Known { server: api::application::IN_CLUSTER.into() },
+            project: None,
             asks: false,
             log: vec![],
             next: 1,
@@ -77,7 +79,7 @@ impl World {
                 .chain([(GroupKind::new("", "Namespace"), Scope::Cluster)])
                 .chain([(GroupKind::new("apiextensions.k8s.io", "CustomResourceDefinition"), Scope::Cluster)])
                 .collect(),
-            project: None,
+            project: self.project.clone().map(Arc::new),
             cluster: self.cluster.clone(),
             settings: Settings::default(),
         }
