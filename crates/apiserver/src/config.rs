@@ -19,6 +19,18 @@ pub struct Config {
     pub node: NodeEndpoint,
     /// What uids and generated names are made from; equal seeds give equal names.
     pub seed: u64,
+    /// Whether endpoints may have loopback addresses.
+    pub loopback_endpoints: Loopback,
+}
+
+/// What becomes of a loopback address in an EndpointSlice or in Endpoints.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Loopback {
+    /// The object is refused, as upstream does.
+    #[default]
+    Refused,
+    /// It is an address like any other: for a cluster whose pods have no others.
+    Allowed,
 }
 
 /// How much one request may take.
@@ -30,6 +42,8 @@ pub struct Limits {
     pub object: usize,
     /// How deep a body may be nested.
     pub depth: usize,
+    /// How long a client may take to send a body.
+    pub upload: Duration,
     /// How long a watch lasts that does not say.
     pub watch: Duration,
     /// How often a watch that allows bookmarks gets one.
@@ -42,6 +56,7 @@ impl Default for Limits {
             body: 3 * 1024 * 1024,
             object: 3 * 512 * 1024,
             depth: 100,
+            upload: Duration::from_secs(30),
             watch: Duration::from_secs(1800),
             bookmark: Duration::from_secs(60),
         }
@@ -65,6 +80,7 @@ impl Default for Config {
             limits: Limits::default(),
             node: Arc::new(kubelet),
             seed: random_seed(),
+            loopback_endpoints: Loopback::Refused,
         }
     }
 }

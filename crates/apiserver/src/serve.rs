@@ -15,7 +15,7 @@ use axum::extract::{Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use http::header;
-use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
 use runtime::Tasks;
@@ -29,6 +29,9 @@ use crate::status::Failure;
 
 /// How long a client may take to say hello.
 const HANDSHAKE: Duration = Duration::from_secs(10);
+/// How long a client may take from one request to the end of the next one's headers, over HTTP/1. Source: upstream's
+/// `IdleTimeout`.
+const HEADERS: Duration = Duration::from_secs(90);
 /// How many connections may be open at once.
 const CONNECTIONS: usize = 2048;
 
@@ -157,8 +160,12 @@ async fn connection(stream: TcpStream, acceptor: TlsAcceptor, router: Router) {
         let router = router.clone();
         async move { Ok::<_, Infallible>(respond(router, request).await) }
     });
+    let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
     let io = TokioIo::new(stream);
-    let builder = Builder::new(TokioExecutor::new());
+    // The protocol is known from the handshake: waiting for a first byte to tell has no time limit.
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADERS);
+    let builder = if http2 { builder.http2_only() } else { builder.http1_only() };
     if let Err(error) = builder.serve_connection(io, TowerToHyperService::new(service)).await {
         tracing::debug!(%error, "connection ended");
     }

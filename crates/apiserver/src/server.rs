@@ -7,18 +7,19 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, header};
 use http_body_util::{BodyExt, Limited};
 use runtime::Clock;
 use store::Store;
 
 use crate::call::Call;
-use crate::config::Config;
+use crate::config::{Config, Limits};
 use crate::crd::Customs;
 use crate::query::Query;
 use crate::random::Random;
 use crate::route::{self, Route};
 use crate::status::{Failure, Outcome};
-use crate::{discovery, encode, openapi, verbs};
+use crate::{depth, discovery, encode, openapi, protobuf, verbs};
 
 /// A Kubernetes API server over a [`Store`]. Clones are handles of the same server.
 #[derive(Clone)]
@@ -81,21 +82,44 @@ async fn dispatch(api: Api, request: Request) -> Outcome<Response> {
         Route::Discovery(page) => discovery::answer(&api, &page, &parts.headers),
         Route::OpenApi(page) => openapi::answer(&api, &page, &parts.headers),
         Route::Resource(target) => {
-            let body = collect(body, api.config.limits.body).await?;
-            let call = Call { api, target, query, method: parts.method, headers: parts.headers, body };
+            let mut headers = parts.headers;
+            let body = read(body, &mut headers, &api.config.limits).await?;
+            let call = Call { api, target, query, method: parts.method, headers, body };
             verbs::answer(&call).await
         }
     }
 }
 
-async fn collect(body: Body, limit: usize) -> Outcome<Bytes> {
-    match Limited::new(body, limit).collect().await {
-        Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if error.is::<http_body_util::LengthLimitError>() => {
-            let message = format!("Request entity too large: limit is {limit}");
+/// Returns the body of a request as JSON or YAML, and says in the headers which.
+async fn read(body: Body, headers: &mut HeaderMap, limits: &Limits) -> Outcome<Bytes> {
+    let body = collect(body, limits).await?;
+    let media = headers.get(header::CONTENT_TYPE).and_then(|media| media.to_str().ok()).unwrap_or_default();
+    let media = media.split(';').next().unwrap_or_default().trim();
+    if media == protobuf::MEDIA && !body.is_empty() {
+        let object = protobuf::object(&body, limits.depth).map_err(Failure::bad_request)?;
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        return Ok(object.to_string().into());
+    }
+    if !media.ends_with("yaml") {
+        depth::of_json(&body, limits.depth)?;
+    }
+    Ok(body)
+}
+
+/// Returns the body of a request once all of it has come.
+async fn collect(body: Body, limits: &Limits) -> Outcome<Bytes> {
+    let whole = tokio::time::timeout(limits.upload, Limited::new(body, limits.body).collect());
+    match whole.await {
+        Ok(Ok(collected)) => Ok(collected.to_bytes()),
+        Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => {
+            let message = format!("Request entity too large: limit is {}", limits.body);
             Err(Failure::new(413, "RequestEntityTooLarge", message))
         }
-        Err(error) => Err(Failure::bad_request(error.to_string())),
+        Ok(Err(error)) => Err(Failure::bad_request(error.to_string())),
+        Err(_) => {
+            let message = format!("Timeout: the request's body did not come within {:?}", limits.upload);
+            Err(Failure::new(504, "Timeout", message))
+        }
     }
 }
 

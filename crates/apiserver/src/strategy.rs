@@ -3,6 +3,7 @@
 //! **Source:** `pkg/registry/*/*/strategy.go`.
 
 mod allocate;
+mod endpoints;
 mod immutable;
 mod names;
 mod pods;
@@ -238,7 +239,10 @@ pub(crate) fn validate(call: &Call, object: &Value, before: Option<&Value>) -> V
     let mut errors = names::metadata(kind, object);
     match &kind.custom {
         Some(custom) => errors.extend(custom.validate(object)),
-        None if call.target.subresource.is_empty() => spec::check(kind, object, before, &mut errors),
+        None if call.target.subresource.is_empty() => {
+            spec::check(kind, object, before, &mut errors);
+            endpoints::check(kind, object, call.api.config.loopback_endpoints, &mut errors);
+        }
         None => spec::status(kind, object, &mut errors),
     }
     if let Some(before) = before {

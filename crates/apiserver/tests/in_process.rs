@@ -22,9 +22,13 @@ async fn client(store: Store) -> kube::Client {
 
 async fn ask(client: &kube::Client, method: &str, path: &str, body: Value) -> (u16, Value) {
     let media = if method == "PATCH" { "application/merge-patch+json" } else { "application/json" };
+    let body = if body.is_null() { String::new() } else { body.to_string() };
+    send(client, method, path, media, body).await
+}
+
+async fn send(client: &kube::Client, method: &str, path: &str, media: &str, body: String) -> (u16, Value) {
     let request = http::Request::builder().method(method).uri(path).header("content-type", media);
-    let body = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
-    let answer = client.send(request.body(Body::from(body)).unwrap()).await.unwrap();
+    let answer = client.send(request.body(Body::from(body.into_bytes())).unwrap()).await.unwrap();
     let (parts, body) = answer.into_parts();
     let bytes = http_body_util::BodyExt::collect(body).await.unwrap().to_bytes();
     (parts.status.as_u16(), serde_json::from_slice(&bytes).unwrap_or(Value::Null))
@@ -108,4 +112,67 @@ async fn what_was_acknowledged_is_there_after_a_restart() {
     let old = format!("{maps}?watch=1&resourceVersion=1");
     let (code, event) = ask(&client, "GET", &old, Value::Null).await;
     assert_eq!((code, &event["type"], &event["object"]["code"]), (200, &json!("ERROR"), &json!(410)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_too_deep_to_be_read_back_is_not_kept() {
+    let client = client(Store::memory()).await;
+    let nested = |depth: usize| format!("{}1{}", r#"{"a":"#.repeat(depth), "}".repeat(depth));
+    let definition = json!({
+        "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+        "metadata": {"name": "boats.example.com"},
+        "spec": {"group": "example.com", "scope": "Namespaced", "names": {"plural": "boats", "kind": "Boat"},
+            "versions": [{"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": {
+                "type": "object", "x-kubernetes-preserve-unknown-fields": true}}}]}
+    });
+    let path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+    assert_eq!(ask(&client, "POST", path, definition).await.0, 201);
+    let boats = "/apis/example.com/v1/namespaces/default/boats";
+    let boat = |depth: usize| {
+        let spec = nested(depth);
+        format!(r#"{{"apiVersion":"example.com/v1","kind":"Boat","metadata":{{"name":"a"}},"spec":{spec}}}"#)
+    };
+    let refused = send(&client, "POST", boats, "application/json", boat(100_000)).await;
+    assert_eq!((refused.0, &refused.1["reason"]), (400, &json!("BadRequest")));
+    assert_eq!(refused.1["message"], "the object is nested too deep: limit is 100 levels");
+    assert_eq!(send(&client, "POST", boats, "application/yaml", boat(120)).await.0, 400);
+    assert_eq!(send(&client, "POST", boats, "application/yaml", boat(100_000)).await.0, 400);
+    assert_eq!(send(&client, "POST", boats, "application/json", boat(90)).await.0, 201);
+    let path = format!("{}/b", "/a".repeat(60));
+    let patch = format!(r#"[{{"op":"add","path":"/spec{path}","value":{}}}]"#, nested(90));
+    let one = format!("{boats}/a");
+    let grown = send(&client, "PATCH", &one, "application/json-patch+json", patch).await;
+    assert_eq!(grown.1["message"], "the object is nested too deep: limit is 100 levels");
+    assert_eq!(ask(&client, "GET", &one, Value::Null).await.1["spec"]["a"]["a"]["b"], Value::Null);
+}
+
+#[tokio::test(start_paused = true)]
+async fn broken_documents_are_refused_with_what_is_wrong() {
+    let client = client(Store::memory()).await;
+    for (media, body, why) in [
+        ("application/json", "{\"kind\": ", "unexpected end of JSON input"),
+        ("application/json", "{\"kind\": nope}", "invalid character 'o' looking for beginning of value"),
+        ("application/yaml", "a: [1, 2", "unrecognized"),
+        ("application/yaml", "a: &a [*a, *a]", "unrecognized"),
+        ("application/json", "[]", "cannot unmarshal array"),
+        ("application/cbor", "{}", "unknown format"),
+    ] {
+        let (code, answer) = send(&client, "POST", PODS, media, body.to_owned()).await;
+        assert!([400, 415].contains(&code), "{body}: {answer}");
+        assert!(answer["message"].as_str().unwrap().contains(why), "{body}: {answer}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_is_too_large_or_does_not_come_is_refused() {
+    let client = client(Store::memory()).await;
+    let large = format!("{{\"a\": \"{}\"}}", "x".repeat(3 << 20));
+    let (code, answer) = send(&client, "POST", PODS, "application/json", large).await;
+    assert_eq!((code, &answer["reason"]), (413, &json!("RequestEntityTooLarge")));
+    let never = futures::stream::pending::<Result<http_body::Frame<bytes::Bytes>, std::io::Error>>();
+    let request = http::Request::post(PODS)
+        .body(axum::body::Body::new(http_body_util::StreamBody::new(never)))
+        .unwrap();
+    let answer = tower::ServiceExt::oneshot(server(Store::memory()).router(), request).await.unwrap();
+    assert_eq!(answer.status(), 504);
 }

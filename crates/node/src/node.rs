@@ -68,7 +68,10 @@ impl Node {
         match self.config.pods {
             Pods::Simulated(rules) => simulate::run(&self.cluster, &cache, rules, tasks),
             Pods::Processes => {
-                let dir = &self.config.dir;
+                let given = &self.config.dir;
+                let absolute = std::path::absolute(given);
+                let dir = &absolute
+                    .map_err(|source| NodeError::Directory { path: given.display().to_string(), source })?;
                 let pods_dir = dir.join("pods");
                 make(&pods_dir)?;
                 process::kill_orphans(&pods_dir);

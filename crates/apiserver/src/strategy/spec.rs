@@ -35,7 +35,6 @@ pub(super) fn check(kind: &Kind, object: &Value, before: Option<&Value>, errors:
         }
         "policy/poddisruptionbudgets" => budget(spec, errors),
         "networking.k8s.io/ingresses" => ingress(spec, errors),
-        "discovery.k8s.io/endpointslices" => slice(object, errors),
         "coordination.k8s.io/leases" => lease(spec, errors),
         "/events" | "events.k8s.io/events" => event(object, errors),
         "rbac.authorization.k8s.io/roles" | "rbac.authorization.k8s.io/clusterroles" => rules(object, errors),
@@ -343,38 +342,6 @@ fn ingress(spec: &Value, errors: &mut Vec<FieldError>) {
                     ));
                 }
                 Some(_) => {}
-            }
-        }
-    }
-}
-
-fn slice(object: &Value, errors: &mut Vec<FieldError>) {
-    addresses(object, errors);
-    let kinds = ["IPv4", "IPv6", "FQDN"];
-    match object["addressType"].as_str().unwrap_or_default() {
-        "" => errors.push(FieldError::required("addressType", "")),
-        kind if !kinds.contains(&kind) => {
-            errors.push(FieldError::not_supported(
-                "addressType",
-                &object["addressType"],
-                &["FQDN", "IPv4", "IPv6"],
-            ));
-        }
-        _ => {}
-    }
-}
-
-fn addresses(object: &Value, errors: &mut Vec<FieldError>) {
-    for (index, endpoint) in object["endpoints"].as_array().into_iter().flatten().enumerate() {
-        for (at, address) in endpoint["addresses"].as_array().into_iter().flatten().enumerate() {
-            let parsed = address.as_str().unwrap_or_default().parse::<std::net::IpAddr>();
-            let path = format!("endpoints[{index}].addresses[{at}]");
-            if parsed.is_err() && object["addressType"] != "FQDN" {
-                let detail = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)";
-                errors.push(FieldError::invalid(path, address, detail));
-            } else if parsed.is_ok_and(|address| address.is_loopback()) {
-                let detail = "may not be in the loopback range (127.0.0.0/8, ::1/128)";
-                errors.push(FieldError::invalid(path, address, detail));
             }
         }
     }

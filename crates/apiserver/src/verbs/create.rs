@@ -112,6 +112,7 @@ async fn once(call: &Call, mut object: Value) -> Outcome<Value> {
     }
     let bytes = crate::stored::write(kind, &object);
     meta::check_size(call, bytes.len())?;
+    crate::depth::of_value(&object, call.api.config.limits.depth)?;
     match call.api.store.put(&key, bytes, Expect::Absent).await {
         Ok(entry) => {
             if kind.plural == "customresourcedefinitions" {

@@ -159,6 +159,7 @@ async fn commit(call: &Call, before: &Value, change: Change, revision: u64) -> R
     }
     let bytes = crate::stored::write(kind, &after);
     meta::check_size(call, bytes.len())?;
+    crate::depth::of_value(&after, call.api.config.limits.depth)?;
     match call.api.store.put(&key, bytes, Expect::At(revision)).await {
         Ok(entry) => {
             after["metadata"]["resourceVersion"] = json!(entry.modified.to_string());

@@ -1,27 +1,27 @@
 //! `slipway dev`: a whole cluster in this process.
 
 use std::io::Write as _;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use apiserver::{ApiServer, Config};
+use apiserver::{ApiServer, Config, Loopback};
 use controllers::analysis::AnalysisConfig;
 use controllers::application::ApplicationConfig;
 use controllers::instance::Instance;
 use controllers::rollout::RolloutConfig;
 use gateway::{Gateway, GatewayConfig, ServiceNames};
 use node::{Node, NodeConfig, Pods, Rules};
-use object::json;
+use object::{Value, json};
 use runtime::http::System;
 use runtime::{Cluster, Order, Tasks, Watches};
 use source::{LocalRepositories, Repositories, Settings};
 use store::Store;
 use tokio::net::TcpListener;
 
-use super::controller::duration;
+use super::controller::{duration, faces};
 use super::ready::{ReadyFile, until_told};
 use crate::Session;
 
@@ -40,6 +40,9 @@ pub struct Arguments {
     /// Port of the HTTP gateway on the loopback address; 0 for any free one
     #[arg(long, default_value_t = 8000)]
     gateway_port: u16,
+    /// Port of the webhook on the loopback address; 0 for any free one
+    #[arg(long, default_value_t = 0)]
+    webhook_port: u16,
     /// Do not run processes: pods become ready by rules
     #[arg(long)]
     simulate_pods: bool,
@@ -61,15 +64,19 @@ pub async fn run(arguments: Arguments, session: &mut Session) -> anyhow::Result<
     let temporary = std::env::temp_dir().join(format!("slipway-dev-{}", std::process::id()));
     let dir = arguments.dir.clone().unwrap_or(temporary);
     std::fs::create_dir_all(&dir).with_context(|| format!("cannot make {}", dir.display()))?;
+    let dir = std::path::absolute(&dir)?;
     let tasks = Tasks::new();
     let (cluster, server) = serve(&arguments, &dir, session, &tasks).await?;
-    let gateway = start(&arguments, &dir, &cluster, &tasks).await?;
+    let (gateway, mut ready) = start(&arguments, &dir, &cluster, &tasks).await?;
     let kubeconfig = server.kubeconfig.display().to_string();
-    arguments.ready.write(&json!({
-        "kubeconfig": kubeconfig, "server": server.address.to_string(), "gateway": gateway.to_string()
-    }))?;
+    ready["kubeconfig"] = json!(kubeconfig);
+    ready["server"] = json!(server.address.to_string());
+    ready["gateway"] = json!(gateway.to_string());
+    arguments.ready.write(&ready)?;
     writeln!(session.err, "cluster  https://{}", server.address)?;
     writeln!(session.err, "gateway  http://<service>.<namespace>.localhost:{}/", gateway.port())?;
+    writeln!(session.err, "webhook  http://{}/api/webhook", ready["webhook"].as_str().unwrap_or_default())?;
+    writeln!(session.err, "metrics  http://{}/metrics", ready["metrics"].as_str().unwrap_or_default())?;
     writeln!(session.err, "\nexport KUBECONFIG={kubeconfig}")?;
     until_told().await?;
     tasks.stop().await;
@@ -89,7 +96,7 @@ async fn serve(
     tasks: &Tasks,
 ) -> anyhow::Result<(Cluster, Server)> {
     let store = if arguments.memory { Store::memory() } else { Store::open(&dir.join("store"))? };
-    let config = Config { token: token(dir)?, ..Config::default() };
+    let config = Config { token: token(dir)?, loopback_endpoints: Loopback::Allowed, ..Config::default() };
     let api = ApiServer::new(store, session.clock.clone(), config);
     api.bootstrap().await?;
     let listener = TcpListener::bind(("127.0.0.1", arguments.port))
@@ -129,7 +136,7 @@ async fn start(
     dir: &Path,
     cluster: &Cluster,
     tasks: &Tasks,
-) -> anyhow::Result<SocketAddr> {
+) -> anyhow::Result<(SocketAddr, Value)> {
     controllers::install(cluster, NAMESPACE).await.context("cannot install the definitions")?;
     let watches = Watches::new(cluster.clone(), tasks);
     workload::run(cluster, &watches, tasks, &workload::Set::all());
@@ -141,11 +148,17 @@ async fn start(
     let address = listener.local_addr()?;
     let gateway = Gateway::new(&watches, GatewayConfig::default(), tasks);
     gateway.serve(listener, tasks);
-    control(arguments, dir, (&watches, gateway.names(address)), tasks);
-    Ok(address)
+    let faces = control(arguments, dir, (&watches, gateway.names(address)), tasks).await?;
+    Ok((address, faces))
 }
 
-fn control(arguments: &Arguments, dir: &Path, (watches, names): (&Watches, ServiceNames), tasks: &Tasks) {
+/// Starts our controllers and their HTTP faces on the loopback address; returns where those listen.
+async fn control(
+    arguments: &Arguments,
+    dir: &Path,
+    (watches, names): (&Watches, ServiceNames),
+    tasks: &Tasks,
+) -> anyhow::Result<Value> {
     let rollout = RolloutConfig { instance: Instance::default(), workers: 4, order: Order::Arrival };
     controllers::rollout::run(watches, rollout, tasks);
     let analysis = AnalysisConfig { instance: Instance::default(), workers: 4, order: Order::Arrival };
@@ -156,5 +169,15 @@ fn control(arguments: &Arguments, dir: &Path, (watches, names): (&Watches, Servi
         ApplicationConfig { jitter: arguments.app_resync_jitter, workers: 4, ..ApplicationConfig::default() };
     application.settings.namespace = NAMESPACE.into();
     application.settings.refresh_after = arguments.app_resync;
-    controllers::application::run(watches, Arc::new(Repositories::new(settings)), application, tasks);
+    let refresher =
+        controllers::application::run(watches, Arc::new(Repositories::new(settings)), application, tasks);
+    let ports = server::Config {
+        bind: Ipv4Addr::LOCALHOST.into(),
+        healthz_port: 0,
+        metrics_port: 0,
+        webhook_port: arguments.webhook_port,
+    };
+    let instance = Instance::default();
+    let selections = (&instance.selection(), &instance.others());
+    faces(watches, selections, (NAMESPACE, refresher), (&ports, tasks)).await
 }
