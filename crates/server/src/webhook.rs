@@ -73,9 +73,12 @@ impl Webhook {
     /// `secrets` is complete, every payload is refused.
     pub fn with_secrets(refresher: impl Refresh, secrets: Cache, namespace: &str) -> Self {
         let key = Key::new(namespace, SECRET);
-        Self::new(refresher, move || match secrets.is_synced() {
-            true => Signing::from_secret(secrets.get(&key).as_deref()),
-            false => Signing::Unknown,
+        Self::new(refresher, move || {
+            if secrets.is_synced() {
+                Signing::from_secret(secrets.get(&key).as_deref())
+            } else {
+                Signing::Unknown
+            }
         })
     }
 

@@ -89,7 +89,7 @@ async fn with_a_secret_only_signed_payloads_count() {
     let sign = |secret: &[u8]| {
         let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, secret);
         let tag = ring::hmac::sign(&key, body.as_bytes());
-        format!("sha256={}", tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect::<String>())
+        tag.as_ref().iter().fold("sha256=".to_owned(), |text, byte| format!("{text}{byte:02x}"))
     };
     let (status, text) = post(&webhook, &[PUSH], body.clone()).await;
     assert_eq!(status, 400, "{text}");
@@ -156,7 +156,7 @@ fn stalled(
     futures::stream::once(async move {
         let mut io = io;
         let mut byte = [0];
-        io.read(&mut byte).await?;
+        io.read_exact(&mut byte).await?;
         Ok(hyper::body::Frame::data(bytes::Bytes::new()))
     })
 }

@@ -34,10 +34,7 @@ impl Signing {
     pub fn from_secret(secret: Option<&Object>) -> Self {
         let Some(secret) = secret else { return Self::Open };
         let Some(value) = secret.get(&["data", SECRET_KEY]) else { return Self::Open };
-        let value = match decode(value) {
-            Some(value) => value,
-            None => return Self::Unreadable,
-        };
+        let Some(value) = decode(value) else { return Self::Unreadable };
         let Some(name) = value.strip_prefix(b"$") else { return Self::of(value) };
         let name = String::from_utf8_lossy(name).into_owned();
         match secret.get(&["data", &name]).map(decode) {
@@ -88,7 +85,7 @@ mod tests {
         HeaderMap::from_iter([(http::HeaderName::from_static(name), value.parse().unwrap())])
     }
 
-    fn secret(data: Value) -> Object {
+    fn secret(data: &Value) -> Object {
         Object::from_value(json!({"apiVersion": "v1", "kind": "Secret", "data": data}))
     }
 
@@ -118,7 +115,7 @@ mod tests {
 
     #[test]
     fn the_secret_is_found_or_payloads_are_refused() {
-        let read = |data| Signing::from_secret(Some(&secret(data)));
+        let read = |data| Signing::from_secret(Some(&secret(&data)));
         assert!(Signing::from_secret(None) == Signing::Open);
         assert!(read(json!({})) == Signing::Open);
         assert!(read(json!({SECRET_KEY: ""})) == Signing::Open);
