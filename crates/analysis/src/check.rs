@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use api::IntOrString;
-use api::analysis::{AnalysisRun, Metric};
+use api::analysis::{AnalysisRun, AnalysisRunSpec, Metric};
 use object::time::parse_duration;
 use regex::Regex;
 
@@ -29,27 +29,49 @@ impl Checked {
     }
 }
 
+/// Why a run cannot be carried out.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unsound {
+    /// An argument has no value, or a placeholder no argument.
+    #[error("Unable to resolve metric arguments: {0}")]
+    Arguments(String),
+    /// A metric, `dryRun` or `measurementRetention` breaks a rule; the text names it.
+    #[error("Analysis spec invalid: {0}")]
+    Spec(String),
+}
+
+impl Unsound {
+    /// Returns what is wrong, without saying with what.
+    pub fn cause(&self) -> &str {
+        match self {
+            Self::Arguments(cause) | Self::Spec(cause) => cause,
+        }
+    }
+}
+
 /// Returns the run's metrics when they are sound.
 ///
-/// Errors: the message that becomes the run's, e.g. `Analysis spec invalid: metrics[0]: interval must be specified when
+/// Errors: what becomes the run's message, e.g. `Analysis spec invalid: metrics[0]: interval must be specified when
 /// count > 1`.
-pub fn check(run: &AnalysisRun) -> Result<Checked, String> {
-    let metrics = run.spec.metrics.iter().map(|metric| resolve(metric, &run.spec.args, None));
-    let metrics: Vec<Metric> = metrics
-        .collect::<Result<_, _>>()
-        .map_err(|error| format!("Unable to resolve metric arguments: {error}"))?;
-    let invalid = |error: String| format!("Analysis spec invalid: {error}");
-    check_metrics(&metrics).map_err(invalid)?;
-    let patterns = run.spec.dry_run.iter().map(|dry_run| dry_run.metric_name.as_str());
-    let dry_run = select("dryRun", patterns, &metrics).map_err(invalid)?.into_iter().flatten().collect();
-    let patterns = run.spec.measurement_retention.iter().map(|retention| retention.metric_name.as_str());
-    let matched = select("measurementRetention", patterns, &metrics).map_err(invalid)?;
+pub fn check(run: &AnalysisRun) -> Result<Checked, Unsound> {
+    check_spec(&run.spec)
+}
+
+/// Returns the metrics of a run to come when they are sound, as [`check`] does.
+pub fn check_spec(spec: &AnalysisRunSpec) -> Result<Checked, Unsound> {
+    let metrics = spec.metrics.iter().map(|metric| resolve(metric, &spec.args, None));
+    let metrics: Vec<Metric> = metrics.collect::<Result<_, _>>().map_err(Unsound::Arguments)?;
+    check_metrics(&metrics).map_err(Unsound::Spec)?;
+    let patterns = spec.dry_run.iter().map(|dry_run| dry_run.metric_name.as_str());
+    let dry_run = select("dryRun", patterns, &metrics).map_err(Unsound::Spec)?;
+    let patterns = spec.measurement_retention.iter().map(|retention| retention.metric_name.as_str());
+    let matched = select("measurementRetention", patterns, &metrics).map_err(Unsound::Spec)?;
     let mut retained = BTreeMap::new();
-    for (names, retention) in matched.into_iter().zip(&run.spec.measurement_retention) {
+    for (names, retention) in matched.into_iter().zip(&spec.measurement_retention) {
         let limit = usize::try_from(retention.limit).ok().filter(|limit| *limit > 0).unwrap_or(RETAINED);
         retained.extend(names.into_iter().map(|name| (name, limit)));
     }
-    Ok(Checked { metrics, dry_run, retained })
+    Ok(Checked { metrics, dry_run: dry_run.into_iter().flatten().collect(), retained })
 }
 
 /// Returns the metrics that each pattern matches; a pattern without any is an error.

@@ -14,6 +14,6 @@ mod record;
 mod verdict;
 
 pub use argument::{Secrets, redact, resolve, secrets};
-pub use check::{Checked, check};
+pub use check::{Checked, Unsound, check, check_spec};
 pub use due::{Task, TaskKind, due, wake};
 pub use record::{Event, Measured, Recorded, expiry, invalid, record};

@@ -128,7 +128,7 @@ fn what_cannot_be_carried_out_says_why() {
         ),
     ] {
         let run = run(spec);
-        let error = check(&run).unwrap_err();
+        let error = check(&run).unwrap_err().to_string();
         assert_eq!(error, message);
         assert_eq!(invalid(&run, &error, Time::from_unix(0)).status.phase, Some(Phase::Error));
     }

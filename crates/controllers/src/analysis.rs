@@ -62,7 +62,7 @@ impl Reconcile for Shell {
             return self.expire(&run).await;
         }
         let recorded = match ::analysis::check(&run) {
-            Err(message) => ::analysis::invalid(&run, &message, now),
+            Err(unsound) => ::analysis::invalid(&run, &unsound.to_string(), now),
             Ok(checked) => match self.measure(&checked, &run).await? {
                 Ok(measured) => ::analysis::record(&checked, &run, measured, self.cluster.clock().now()),
                 Err(message) => ::analysis::invalid(&run, &message, now),
@@ -146,7 +146,9 @@ impl Shell {
     async fn report(&self, run: &AnalysisRun, recorded: Recorded) -> Result<Next, Failure> {
         let old = run.object.get(&["status"]).cloned().unwrap_or_else(|| json!({}));
         if let Some(changes) = patch::merge::diff(&old, &api::write(&recorded.status)) {
-            let patch = Patch::merge(json!({"status": changes}));
+            // Another controller may have measured meanwhile: then this measurement does not count.
+            let version = run.object.resource_version();
+            let patch = Patch::merge(json!({"metadata": {"resourceVersion": version}, "status": changes}));
             let stored = self.cluster.patch(&resources::ANALYSIS_RUNS, &run.object.key(), &patch).await?;
             self.runs.note(stored);
         }

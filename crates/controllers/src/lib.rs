@@ -9,5 +9,6 @@ pub mod application;
 mod install;
 pub mod instance;
 pub mod rollout;
+mod service;
 
 pub use install::install;

@@ -1,17 +1,24 @@
 //! The Rollout controller: observes what is around a Rollout, and carries out one plan a pass.
+//!
+//! Writes carry the version of what they were planned on where a second controller could have moved on meanwhile: the
+//! status, and the size of a ReplicaSet. So two controllers at once are slow, never wrong.
+
+mod act;
+mod caches;
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use ::rollout::{Action, Checked, Observed, Plan, Referenced};
+use ::rollout::{Checked, Observed, Plan};
 use api::rollout::Rollout;
 use object::{Key, LabelSelector, Object};
 use runtime::{
-    ApiError, Cache, Change, Cluster, Controller, Deletion, EventType, Eviction, Failure, Next, Order, Patch,
-    Reconcile, Recorder, Resource, Selection, Subresource, Tasks, Watches, controller_keys, resources,
+    Change, Cluster, Controller, EventType, Failure, Next, Order, Patch, Reconcile, Recorder, Selection,
+    Subresource, Tasks, Watches, controller_keys, resources,
 };
 
 use crate::instance::Instance;
+use crate::service;
+use caches::{Caches, ORPHANS, naming};
 
 /// How the controller is set up.
 #[derive(Clone, Debug)]
@@ -24,7 +31,7 @@ pub struct RolloutConfig {
     pub order: Order,
 }
 
-/// Starts the Rollout controller; it ends with `tasks`.
+/// Starts the Rollout controller, and with it the [`service`] controller; they end with `tasks`.
 pub fn run(watches: &Watches, config: RolloutConfig, tasks: &Tasks) {
     let cluster = watches.cluster().clone();
     let (ours, others) = (config.instance.selection(), config.instance.others());
@@ -39,83 +46,39 @@ pub fn run(watches: &Watches, config: RolloutConfig, tasks: &Tasks) {
     caches
         .replica_sets
         .add_index(ORPHANS, |set| set.controller_uid().is_none().then(|| set.namespace().to_owned()));
+    service::run(watches, &config, tasks);
+    let recorder = Recorder::new(cluster.clone(), "rollouts-controller", tasks);
     let controller = Controller::new("rollout", cluster.clock().clone())
         .workers(config.workers)
         .order(config.order)
-        .reconcile_each(&caches.rollouts)
+        .watch(&caches.rollouts, announcing(recorder.clone()))
         .watch(&caches.replica_sets, controller_keys("Rollout"))
         .watch(&caches.analysis_runs, controller_keys("Rollout"))
         .watch(&caches.templates, naming(&caches.rollouts))
         .watch(&caches.cluster_templates, naming(&caches.rollouts))
         .watch(&caches.services, naming(&caches.rollouts));
-    let recorder = Recorder::new(cluster.clone(), "rollouts-controller", tasks);
     controller.run(Shell { cluster, caches, recorder }, tasks);
 }
 
-const ORPHANS: &str = "orphans";
-
-/// Returns a mapping from an object to the Rollouts that name it in their strategy: those of its namespace, or all for
-/// a cluster-scoped one. Its own status does not matter, so only a change of its version is looked at.
-fn naming(rollouts: &Cache) -> impl Fn(&Change) -> Vec<Key> + Send + Sync + 'static {
-    let rollouts = rollouts.clone();
+/// Returns a mapping from a Rollout to itself, which tells when one is seen for the first time and when one is gone.
+///
+/// Upstream tells `RolloutAddedToInformer` again for every Rollout whenever the controller starts; here that is told of
+/// Rollouts that no controller has worked on, so that a start writes nothing.
+fn announcing(recorder: Recorder) -> impl Fn(&Change) -> Vec<Key> + Send + Sync + 'static {
     move |change| {
-        let namespace = change.key.namespace.as_str();
-        let all = if namespace.is_empty() { rollouts.list() } else { rollouts.in_namespace(namespace) };
-        let named = all.iter().filter(|rollout| {
-            let strategy = rollout.get(&["spec", "strategy"]);
-            strategy.is_some_and(|strategy| mentions(strategy, &change.key.name))
-        });
-        named.map(|rollout| rollout.key()).collect()
-    }
-}
-
-fn mentions(value: &object::Value, name: &str) -> bool {
-    match value {
-        object::Value::String(text) => text == name,
-        object::Value::Array(list) => list.iter().any(|value| mentions(value, name)),
-        object::Value::Object(map) => map.values().any(|value| mentions(value, name)),
-        _ => false,
-    }
-}
-
-struct Caches {
-    rollouts: Cache,
-    replica_sets: Cache,
-    analysis_runs: Cache,
-    templates: Cache,
-    cluster_templates: Cache,
-    services: Cache,
-}
-
-impl Caches {
-    fn referenced(&self, namespace: &str) -> Referenced {
-        let mut templates = self.templates.in_namespace(namespace);
-        templates.extend(self.cluster_templates.list());
-        Referenced { templates, services: self.services.in_namespace(namespace) }
-    }
-
-    /// Returns the ReplicaSets that the Rollout controls, and those without a controller that match its selector.
-    fn replica_sets(&self, rollout: &Object) -> Vec<Arc<Object>> {
-        let mut sets = self.replica_sets.owned_by(rollout.uid());
-        let selector = rollout.get(&["spec", "selector"]).map(LabelSelector::from_json);
-        if let Some(Ok(selector)) = selector.filter(|selector| selector.as_ref().is_ok_and(|s| !s.is_empty()))
-        {
-            let orphans = self.replica_sets.indexed(ORPHANS, rollout.namespace());
-            sets.extend(orphans.into_iter().filter(|set| selector.matches(&set.labels())));
+        let (namespace, name) = (&change.key.namespace, &change.key.name);
+        match (&change.old, &change.new) {
+            (None, Some(new)) if new.str(&["status", "observedGeneration"]).is_empty() => {
+                let message = format!("Rollout resource added to informer: {namespace}/{name}");
+                recorder.record(new, EventType::Normal, "RolloutAddedToInformer", &message);
+            }
+            (Some(old), None) => {
+                let message = format!("Rollout {name}/{namespace} is deleted.");
+                recorder.record(old, EventType::Normal, "RolloutDeleted", &message);
+            }
+            _ => {}
         }
-        sets
-    }
-
-    fn of(&self, resource: &Resource) -> Option<&Cache> {
-        [
-            (&resources::ROLLOUTS, &self.rollouts),
-            (&resources::REPLICA_SETS, &self.replica_sets),
-            (&resources::ANALYSIS_RUNS, &self.analysis_runs),
-            (&resources::SERVICES, &self.services),
-        ]
-        .into_iter()
-        .find(|(known, _)| *known == resource)
-        .map(|(_, cache)| cache)
+        vec![change.key.clone()]
     }
 }
 
@@ -130,13 +93,15 @@ impl Reconcile for Shell {
         let Some(object) = self.caches.rollouts.get(key) else { return Ok(Next::Done) };
         let (plan, checked) = self.plan(&object).await?;
         tracing::debug!(rollout = %key, why = %plan.why, actions = plan.actions.len(), "planned");
+        let mut current = object.clone();
         for action in &plan.actions {
             tracing::debug!(rollout = %key, %action, "acting");
-            if let Err(error) = self.act(&object, action).await {
-                return self.failed(checked.as_ref(), (&object, action), error).await;
+            match self.act(&current, action).await {
+                Ok(changed) => current = changed.map_or(current, Arc::new),
+                Err(error) => return self.failed(checked.as_ref(), (&current, action), error).await,
             }
         }
-        self.report(&object, &plan).await?;
+        self.report(&current, &plan).await?;
         Ok(plan.wake.map_or(Next::Done, Next::At))
     }
 }
@@ -173,104 +138,28 @@ impl Shell {
         Ok(pods.into_iter().map(Arc::new).collect())
     }
 
-    async fn act(&self, rollout: &Object, action: &Action) -> Result<(), ApiError> {
-        let sets = &resources::REPLICA_SETS;
-        match action {
-            Action::CreateReplicaSet(set) => self.create(sets, set).await,
-            Action::CreateAnalysisRun(run) => self.create(&resources::ANALYSIS_RUNS, run).await,
-            Action::AdoptReplicaSet { key, patch }
-            | Action::AnnotateReplicaSet { key, patch }
-            | Action::ScaleReplicaSet { key, patch, .. } => self.patch(sets, key, patch.clone()).await,
-            Action::PatchRollout { patch } => {
-                self.patch(&resources::ROLLOUTS, &rollout.key(), patch.clone()).await
-            }
-            Action::TerminateAnalysisRun { key } => {
-                self.patch(&resources::ANALYSIS_RUNS, key, Action::terminate_patch()).await
-            }
-            Action::SwitchService(switch) => {
-                self.patch(&resources::SERVICES, &switch.key, switch.patch.clone()).await
-            }
-            Action::DeleteReplicaSet { key, uid } => self.delete(sets, key, uid).await,
-            Action::DeleteAnalysisRun { key, uid } => self.delete(&resources::ANALYSIS_RUNS, key, uid).await,
-            Action::EvictPod { key } => match self.cluster.evict(key).await? {
-                Eviction::Refused(message) => {
-                    tracing::info!(pod = %key, message, "eviction refused for now");
-                    Ok(())
-                }
-                Eviction::Evicted | Eviction::Gone => Ok(()),
-            },
-        }
-    }
-
-    async fn create(&self, resource: &Resource, object: &Object) -> Result<(), ApiError> {
-        let stored = self.cluster.create(resource, object).await?;
-        self.note(resource, stored);
-        Ok(())
-    }
-
-    async fn patch(&self, resource: &Resource, key: &Key, patch: object::Value) -> Result<(), ApiError> {
-        let stored = self.cluster.patch(resource, key, &Patch::merge(patch)).await?;
-        self.note(resource, stored);
-        Ok(())
-    }
-
-    async fn delete(&self, resource: &Resource, key: &Key, uid: &str) -> Result<(), ApiError> {
-        let deletion = Deletion { uid: Some(uid.to_owned()), ..Deletion::default() };
-        self.cluster.delete(resource, key, &deletion).await
-    }
-
-    fn note(&self, resource: &Resource, stored: Object) {
-        if let Some(cache) = self.caches.of(resource) {
-            cache.note(stored);
-        }
-    }
-
-    /// An action did not work: a name that is taken changes the hash, everything else is tried again.
-    async fn failed(
-        &self,
-        checked: Option<&Checked<Rollout>>,
-        (object, action): (&Object, &Action),
-        error: ApiError,
-    ) -> Result<Next, Failure> {
-        if let (Action::CreateReplicaSet(set), Some(checked), true) =
-            (action, checked, error.is_already_exists())
-        {
-            match self.cluster.get(&resources::REPLICA_SETS, &set.key()).await? {
-                Some(taken) if ::rollout::collides(checked, &taken) => {
-                    self.report(object, &::rollout::collided(checked)).await?;
-                }
-                Some(own) => self.note(&resources::REPLICA_SETS, own),
-                None => {}
-            }
-            return Ok(Next::After(AGAIN));
-        }
-        if !error.is_conflict() && !error.is_already_exists() && !error.is_unavailable() {
-            self.recorder.record(
-                object,
-                EventType::Warning,
-                "ReconciliationError",
-                &format!("{action}: {error}"),
-            );
-        }
-        Err(Failure::from(error))
-    }
-
+    /// Writes the status, unless the Rollout has changed meanwhile, and records the events. What the actions did is
+    /// told in any case: the next pass will not find it to do.
     async fn report(&self, object: &Object, plan: &Plan) -> Result<(), Failure> {
+        let (done, decided): (Vec<_>, Vec<_>) = plan.events.iter().partition(|event| event.is_of_action());
+        self.record(object, &done);
         if let Some(patch) = &plan.status_patch {
-            let patch = Patch::merge(patch.clone()).on(Subresource::Status);
+            let patch = act::on_version(patch.clone(), object.resource_version());
+            let patch = Patch::merge(patch).on(Subresource::Status);
             let stored = self.cluster.patch(&resources::ROLLOUTS, &object.key(), &patch).await?;
             self.note(&resources::ROLLOUTS, stored);
         }
-        for event in &plan.events {
+        self.record(object, &decided);
+        Ok(())
+    }
+
+    fn record(&self, object: &Object, events: &[&::rollout::Event]) {
+        for event in events {
             let kind = match event.kind {
                 ::rollout::EventKind::Normal => EventType::Normal,
                 ::rollout::EventKind::Warning => EventType::Warning,
             };
             self.recorder.record(object, kind, &event.reason, &event.message);
         }
-        Ok(())
     }
 }
-
-/// Wait before a pass that met its own earlier write is tried again.
-const AGAIN: Duration = Duration::from_millis(100);

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use object::Value;
 use object::jsonpath::JsonPath;
 use runtime::Clock;
-use runtime::http::{HttpClient, HttpRequest, TlsTrust};
+use runtime::http::{HttpClient, HttpError, HttpRequest, HttpResponse, TlsTrust};
 
 use crate::Judged;
 
@@ -26,7 +26,7 @@ pub(crate) async fn measure(
 ) -> Result<Judged, String> {
     let request = request(web)?;
     let path = path(web)?;
-    let response = http.send(request).await.map_err(|error| error.to_string())?;
+    let response = send(http, request).await.map_err(|error| error.to_string())?;
     if !(200..300).contains(&response.status) {
         return Err(format!("received non 2xx response code: {}", response.status));
     }
@@ -34,6 +34,13 @@ pub(crate) async fn measure(
     let phase = judge(&result, &metric.success_condition, &metric.failure_condition, clock.now());
     let phase = phase.map_err(|error| error.to_string())?;
     Ok(Judged { phase, value, metadata: BTreeMap::new() })
+}
+
+/// Sends the request and holds the client to the request's own time, so that none can hold up a run.
+async fn send(http: &dyn HttpClient, request: HttpRequest) -> Result<HttpResponse, HttpError> {
+    let (method, url, timeout) = (request.method.clone(), request.url.clone(), request.timeout);
+    let answer = tokio::time::timeout(timeout, http.send(request)).await;
+    answer.unwrap_or_else(|_| Err(HttpError::Timeout { method, url, timeout }))
 }
 
 fn request(web: &WebMetric) -> Result<HttpRequest, String> {

@@ -20,7 +20,16 @@ pub struct Event {
     pub message: String,
 }
 
+/// Reasons of events that tell of an action, not of a decision about the status.
+const OF_ACTIONS: [&str; 4] =
+    ["NewReplicaSetCreated", "RolloutUpdated", "ScalingReplicaSet", "SwitchService"];
+
 impl Event {
+    /// Returns true when it tells what an action of the same plan did, whatever becomes of the status.
+    pub fn is_of_action(&self) -> bool {
+        OF_ACTIONS.contains(&self.reason.as_str())
+    }
+
     /// Returns a normal event.
     pub fn normal(reason: &str, message: impl Into<String>) -> Self {
         Self { kind: EventKind::Normal, reason: reason.to_owned(), message: message.into() }

@@ -5,7 +5,7 @@
 //!
 //! One pass of a controller: read the object as [`api::rollout::Rollout`] (else [`unreadable`]), [`validate`] it (else
 //! [`invalid`]), [`plan`], carry out the actions in order, write the status patch, record the events, wake. When
-//! [`Action::CreateReplicaSet`] meets a taken name: [`collides`] and [`collided`].
+//! [`Action::CreateReplicaSet`] meets a taken name: [`collides`] and [`collided`]; when it is refused: [`create_refused`].
 //!
 //! Inside: `hash` names ReplicaSets as upstream does, `template` tells whether two templates mean the same, `maths` is
 //! the sizes, `runs` makes AnalysisRuns of templates, `plan/` is one file a concern of a pass, in upstream's order.
@@ -30,7 +30,7 @@ mod validate;
 
 pub use action::{Action, ServiceSwitch};
 pub use checked::{Checked, Settings, Step};
-pub use collision::{collided, collides};
+pub use collision::{collided, collides, create_refused};
 pub use event::{Event, EventKind};
 pub use invalid::{invalid, unreadable};
 pub use observed::{Observed, Referenced};

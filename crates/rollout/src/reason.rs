@@ -131,6 +131,11 @@ pub enum Reason {
         /// Why.
         message: String,
     },
+    /// The API server refuses what is to be created.
+    BlockedByRefusal {
+        /// What it said.
+        message: String,
+    },
     /// A referenced Service is missing.
     BlockedByService {
         /// The Service.
@@ -169,6 +174,7 @@ impl fmt::Display for Reason {
             Self::BlockedByInvalidSpec { message }
             | Self::BlockedByAbort { message }
             | Self::BlockedByDeadline { message }
+            | Self::BlockedByRefusal { message }
             | Self::BlockedByAnalysis { message } => write!(f, "blocked: {message}"),
             Self::BlockedByService { service } => write!(f, "blocked: Service {service} not found"),
         }

@@ -55,6 +55,7 @@ impl fmt::Display for Problem {
 pub fn validate(rollout: &Rollout, referenced: &Referenced) -> Result<Checked<Rollout>, Vec<Problem>> {
     let mut problems = spec_problems(rollout);
     problems.extend(unsupported::problems(rollout));
+    problems.extend(unsupported::unknown(rollout));
     if problems.is_empty() {
         problems.extend(references::problems(rollout, referenced));
     }

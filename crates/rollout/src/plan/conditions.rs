@@ -233,10 +233,11 @@ pub(super) fn deadline(pass: &Pass, status: &RolloutStatus) -> Option<Time> {
     Some(since.after(pass.settings().progress_deadline))
 }
 
+/// Returns true from the second of the deadline on: both times are whole seconds.
 fn timed_out(pass: &Pass, status: &RolloutStatus) -> bool {
     let said =
         status.condition(PROGRESSING).is_some_and(|condition| condition.reason == "ProgressDeadlineExceeded");
-    said || deadline(pass, status).is_some_and(|deadline| deadline < pass.now)
+    said || deadline(pass, status).is_some_and(|deadline| deadline <= pass.now)
 }
 
 /// Aborts when `progressDeadlineAbort` is set and the deadline passed without progress during an update.

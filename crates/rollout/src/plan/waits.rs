@@ -83,13 +83,13 @@ fn pods_of_new(pass: &Pass) -> Reason {
     Reason::WaitingOnPods { set: name, wanted, asked: size.spec, available: size.available }
 }
 
-/// Returns the wait for the deadline when it is counted, and wakes a second after it.
+/// Returns the wait for the deadline when it is counted, and wakes at it.
 fn deadline(pass: &mut Pass, status: &RolloutStatus) -> Option<Why> {
     let paused = !status.pause_conditions.is_empty() || pass.paused_by_user();
     if paused || status.abort || conditions::indefinite_step(pass) {
         return None;
     }
     let until = conditions::deadline(pass, status)?;
-    pass.wake_at(until.after(Duration::from_secs(1)).max(pass.now.after(Duration::from_secs(1))));
+    pass.wake_at(until.max(pass.now.after(Duration::from_secs(1))));
     Some(Why::new(Reason::WaitingOnDeadline { until: text(until) }))
 }

@@ -1,6 +1,8 @@
 //! What the spec names: Services and analysis templates.
 
-use api::analysis::Metric;
+use std::slice;
+
+use api::analysis::{AnalysisRunSpec, Metric};
 use api::rollout::{Rollout, RolloutAnalysis};
 use object::json;
 
@@ -66,10 +68,41 @@ fn analysis_problem(
         analysis.templates.iter().map(|template| template.template_name.as_str()).collect();
     // What is told by the ReplicaSets is not known yet, only that there will be a value.
     let hashes = runs::Hashes { stable: "stable".into(), latest: "latest".into() };
-    let args =
-        runs::arguments(&rollout.object, analysis, &hashes).unwrap_or_else(|_| runs::placeholders(analysis));
-    let error = runs::spec(referenced, analysis, args).err()?;
-    Some(Problem::invalid(path, &json!(format!("templateNames: [{}]", names.join(" "))), &error))
+    let known = runs::arguments(&rollout.object, analysis, &hashes);
+    let args = known.clone().unwrap_or_else(|_| runs::placeholders(analysis));
+    let value = json!(format!("templateNames: [{}]", names.join(" ")));
+    match runs::spec(referenced, analysis, args) {
+        Err(error) => Some(Problem::invalid(path, &value, &error)),
+        // With a value still to come, a number made of it cannot be judged: the run itself will be.
+        Ok(_) if known.is_err() => None,
+        Ok(spec) => metric_problem(referenced, analysis, &spec, path),
+    }
+}
+
+/// Returns the rule that a template's metrics break, or that `dryRun` and `measurementRetention` break.
+///
+/// Source: `ValidateAnalysisTemplateWithType`. It looks at steps only; a background run that cannot be carried out is
+/// refused as early here.
+fn metric_problem(
+    referenced: &Referenced,
+    analysis: &RolloutAnalysis,
+    whole: &AnalysisRunSpec,
+    path: &str,
+) -> Option<Problem> {
+    let problem = |name: &str, error: &::analysis::Unsound| {
+        let message = format!("AnalysisTemplate {name}: {}", error.cause());
+        Some(Problem::invalid(path, &json!(name), &message))
+    };
+    for template in &analysis.templates {
+        let Ok(own) = runs::flatten(referenced, slice::from_ref(template)) else { continue };
+        let spec =
+            AnalysisRunSpec { metrics: own.metrics, args: whole.args.clone(), ..AnalysisRunSpec::default() };
+        if let Err(error) = ::analysis::check_spec(&spec) {
+            return problem(&template.template_name, &error);
+        }
+    }
+    let error = ::analysis::check_spec(whole).err()?;
+    problem(&analysis.templates.first()?.template_name, &error)
 }
 
 /// Returns the problem of a step that would never end.

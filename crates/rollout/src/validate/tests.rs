@@ -112,13 +112,17 @@ fn what_is_named_must_exist() {
         let value = json!({"kind": "AnalysisTemplate", "metadata": {"name": "t"}, "spec": spec});
         Referenced { templates: vec![Arc::new(Object::from_value(value))], services: Vec::new() }
     };
-    let endless = template(json!({"metrics": [{"name": "m", "interval": "1s"}]}));
+    let endless =
+        template(json!({"metrics": [{"name": "m", "interval": "1s", "provider": {"web": {"url": "u"}}}]}));
     assert!(first(&step, &endless).ends_with(
         "AnalysisTemplate t has metric m which runs indefinitely. Invalid value for count: <nil>"
     ));
     let asking = template(json!({"metrics": [], "args": [{"name": "x"}]}));
     assert!(first(&step, &asking).ends_with("args.x was not resolved"));
-    assert!(validate(&step, &template(json!({"metrics": [{"name": "m"}]}))).is_ok());
+    assert!(
+        validate(&step, &template(json!({"metrics": [{"name": "m", "provider": {"web": {"url": "u"}}}]})))
+            .is_ok()
+    );
 }
 
 #[test]
@@ -136,4 +140,56 @@ fn defaults() {
     assert_eq!(limits(10, None, None), (3, 2));
     assert_eq!(limits(10, text("1%").as_ref(), text("1%").as_ref()), (1, 0));
     assert_eq!(limits(10, text("0%").as_ref(), text("1%").as_ref()), (0, 1));
+}
+
+#[test]
+fn metrics_of_templates_must_be_sound() {
+    let web = json!({"web": {"url": "http://x"}});
+    let check = |analysis: &str, spec: &Value, message: &str| {
+        let value = json!({"kind": "AnalysisTemplate", "metadata": {"name": "t"}, "spec": spec});
+        let referenced =
+            Referenced { templates: vec![Arc::new(Object::from_value(value))], services: Vec::new() };
+        let refs = "templates: [{templateName: t}]";
+        for (place, path) in [
+            (format!("{{canary: {{steps: [{{analysis: {{{refs}{analysis}}}}}]}}}}"), "steps[0].analysis"),
+            (format!("{{canary: {{analysis: {{{refs}{analysis}}}}}}}"), "analysis"),
+        ] {
+            let path = format!("spec.strategy.canary.{path}.templates");
+            let expected = format!("{path}: Invalid value: \"t\": AnalysisTemplate t: {message}");
+            assert_eq!(first(&rollout(&place), &referenced), expected);
+        }
+    };
+    let metric = |more: Value| {
+        let mut metric = json!({"name": "m", "provider": web, "interval": "1s", "count": 2});
+        for (key, value) in more.as_object().unwrap() {
+            metric[key] = value.clone();
+        }
+        json!({"metrics": [metric]})
+    };
+    for (more, message) in [
+        (json!({"interval": ""}), "interval must be specified when count > 1"),
+        (json!({"failureLimit": 3}), "count must be >= failureLimit + consecutiveSuccessLimit"),
+        (json!({"inconclusiveLimit": 3}), "count must be >= inconclusiveLimit"),
+        (json!({"failureLimit": -2}), "failureLimit must be >= -1"),
+        (json!({"failureLimit": -1}), "failureLimit and consecutiveSuccessLimit cannot both be disabled"),
+        (json!({"provider": {}}), "no provider specified"),
+        (json!({"provider": {"web": {"url": "u"}, "job": {}}}), "multiple providers specified"),
+    ] {
+        check("", &metric(more), &format!("metrics[0]: {message}"));
+    }
+    check("", &json!({"metrics": []}), "no metrics specified");
+    let none = "Rule didn't match any metric name(s)";
+    check(", dryRun: [{metricName: other}]", &metric(json!({})), &format!("dryRun[0]: {none}"));
+    let retention = ", measurementRetention: [{metricName: other, limit: 1}]";
+    check(retention, &metric(json!({})), &format!("measurementRetention[0]: {none}"));
+    let unknown = json!({"metrics": [{"name": "m", "provider": {"web": {"url": "{{args.gone}}"}}}]});
+    check("", &unknown, "failed to resolve {{args.gone}}");
+}
+
+#[test]
+fn a_field_that_nobody_knows_is_named() {
+    let mut strange = rollout("{canary: {}}");
+    strange.object.set(&["spec", "minReadySecond"], 30);
+    let message = "spec.minReadySecond: Unsupported value: this version does not know this field";
+    assert_eq!(first(&strange, &Referenced::default()), message);
 }

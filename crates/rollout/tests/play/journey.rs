@@ -167,8 +167,8 @@ fn a_background_run_begins_with_its_step_and_ends_with_the_update() {
         4,
         "{analysis: {startingStep: 1, templates: [{templateName: t}]}, steps: [{setWeight: 50}, {pause: {}}]}",
     );
-    world
-        .template(json!({"metadata": {"name": "t"}, "spec": {"metrics": [{"name": "m", "interval": "1s"}]}}));
+    let metric = json!({"name": "m", "interval": "1s", "provider": {"web": {"url": "http://x"}}});
+    world.template(json!({"metadata": {"name": "t"}, "spec": {"metrics": [metric]}}));
     world.settle();
     world.set_image("shop:2");
     world.settle();
@@ -389,14 +389,45 @@ fn a_rollback_within_the_window_skips_the_steps() {
 }
 
 #[test]
+fn a_rollback_within_the_window_whose_pods_are_there_skips_the_steps() {
+    for (window, phase, sizes) in [(1, "Healthy", [4, 0]), (0, "Paused", [2, 2])] {
+        let mut world = World::new(4, "{steps: [{setWeight: 50}, {pause: {}}]}");
+        world.rollout.set(&["spec", "rollbackWindow", "revisions"], window);
+        world.settle();
+        world.tick(1);
+        world.set_image("shop:2");
+        world.settle();
+        world.promote();
+        world.settle();
+        world.set_image("shop:1");
+        world.settle();
+        assert_eq!(world.sizes(), [2, 2]);
+        // Something else of the strategy changes: the update begins anew, now with pods.
+        world.rollout.set(
+            &["spec", "strategy", "canary", "steps"],
+            json!([{"setWeight": 50}, {"pause": {}}, {"setWeight": 75}]),
+        );
+        world.bump();
+        world.settle();
+        assert_eq!(world.said("SkipSteps", "Rollback within the window"), window > 0);
+        assert_eq!((world.phase().as_str(), world.sizes()), (phase, sizes.to_vec()));
+    }
+}
+
+#[test]
 fn a_third_version_supersedes_the_second() {
     let mut world = World::new(5, "{steps: [{setWeight: 40}, {pause: {}}]}");
     world.settle();
     world.set_image("shop:2");
     world.settle();
     assert_eq!(world.sizes(), [3, 2]);
+    world.tick(60);
+    let begin = world.now.to_string();
     world.set_image("shop:3");
     world.settle();
+    // The status tells of one update, the current one: how the old one ended is not in it, as upstream.
+    assert!(world.status()["duration"]["rolloutStartedAt"].as_str() >= Some(begin.as_str()));
+    assert_eq!(world.status()["duration"].get("completionStatus"), None);
     assert_eq!((world.phase(), world.sizes()), ("Paused".to_owned(), vec![3, 0, 2]));
     assert_eq!(world.rollout.annotation("rollout.argoproj.io/revision"), Some("3"));
     world.promote();

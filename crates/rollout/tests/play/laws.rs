@@ -1,5 +1,7 @@
 //! Laws that hold whatever users and pods do.
 
+use std::time::Duration;
+
 use object::json;
 use proptest::prelude::*;
 
@@ -90,7 +92,8 @@ fn act(world: &mut World, deed: &Deed) {
 
 fn world() -> World {
     let mut world = World::new(5, STEPS);
-    world.template(json!({"metadata": {"name": "t"}, "spec": {"metrics": [{"name": "m"}]}}));
+    let metric = json!({"name": "m", "provider": {"web": {"url": "http://x"}}});
+    world.template(json!({"metadata": {"name": "t"}, "spec": {"metrics": [metric]}}));
     world.slow = true;
     world
 }
@@ -146,5 +149,24 @@ proptest! {
         if status.get("abort").is_some() {
             prop_assert_eq!(world.status(), &status);
         }
+    }
+
+    /// Statuses hold whole seconds, clocks do not: a pause ends at its second, never late and less than one early.
+    #[test]
+    fn a_pause_ends_on_time(offset in 0..1000_u64, seconds in 1..100_u64) {
+        let steps = format!("{{steps: [{{setWeight: 50}}, {{pause: {{duration: {seconds}}}}}]}}");
+        let mut world = World::new(4, &steps);
+        world.settle();
+        world.now = world.now.after(Duration::from_millis(offset));
+        world.set_image("shop:2");
+        world.settle();
+        prop_assert_eq!(world.phase(), "Paused");
+        let begin = world.now;
+        world.wake();
+        let waited = world.now.since(begin);
+        prop_assert!(waited <= Duration::from_secs(seconds), "{waited:?}");
+        prop_assert!(waited + Duration::from_secs(1) > Duration::from_secs(seconds), "{waited:?}");
+        world.pass();
+        prop_assert_eq!(world.status()["currentStepIndex"].as_u64(), Some(2));
     }
 }

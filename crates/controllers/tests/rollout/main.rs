@@ -1,0 +1,12 @@
+//! The Rollout and AnalysisRun controllers between the embedded API server, the workload controllers and simulated pods,
+//! under virtual time.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+mod analysis;
+mod bad_spec;
+mod refused;
+mod rest;
+mod services;
+mod several;
+mod trouble;
+mod world;
