@@ -1,6 +1,5 @@
 //! `cargo xtask demo`: one commit becomes one canary, before your eyes.
 
-use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context as _, bail};
@@ -36,7 +35,7 @@ pub(crate) async fn run(stay: Stay) -> anyhow::Result<()> {
     if !child::run(build).await.context("cannot run cargo")?.success() {
         bail!("the build failed");
     }
-    let target = target()?;
+    let target = paths::target()?.join("debug");
     let dir = tempfile::Builder::new().prefix("slipway-demo-").tempdir()?;
     let mut demo = Command::new(target.join("examples/demo"));
     demo.arg(target.join("slipway")).arg(target.join("colorapi"));
@@ -49,20 +48,4 @@ pub(crate) async fn run(stay: Stay) -> anyhow::Result<()> {
         bail!("the demo stopped; its files are in {}", dir.keep().display());
     }
     Ok(())
-}
-
-/// The folder of debug builds, as cargo says it.
-fn target() -> anyhow::Result<PathBuf> {
-    let mut metadata = Command::new(paths::cargo());
-    metadata.current_dir(paths::workspace()).args([
-        "metadata",
-        "--format-version",
-        "1",
-        "--no-deps",
-        "--offline",
-    ]);
-    let metadata: serde_json::Value = serde_json::from_slice(&metadata.output()?.stdout)?;
-    let target =
-        metadata["target_directory"].as_str().context("cargo metadata does not tell the target folder")?;
-    Ok(PathBuf::from(target).join("debug"))
 }

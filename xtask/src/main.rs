@@ -1,5 +1,6 @@
 //! The project's own tasks: `cargo xtask <task>`. Nothing here ships.
 
+mod bench;
 mod child;
 mod demo;
 mod gate;
@@ -26,6 +27,8 @@ struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Task {
+    /// How fast Slipway is and how much memory it needs: prints figures, judges nothing
+    Bench(bench::Arguments),
     /// One commit becomes one canary: real processes, real requests, each step observed
     Demo {
         /// Keep everything up at the end and say what to try
@@ -94,6 +97,7 @@ async fn main() -> ExitCode {
 
 async fn run(task: Task) -> anyhow::Result<()> {
     match task {
+        Task::Bench(arguments) => bench::run(&arguments).await,
         Task::Demo { stay: false } => demo::run(demo::Stay::No).await,
         Task::Demo { stay: true } => demo::run(demo::Stay::Yes).await,
         Task::Test { skip_kube: false } => gate::run(gate::RealCluster::Run).await,

@@ -2,6 +2,7 @@
 
 use std::env;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::Context as _;
 
@@ -24,4 +25,17 @@ pub(crate) fn cache() -> anyhow::Result<PathBuf> {
 /// The cargo that runs this, so that its toolchain is kept.
 pub(crate) fn cargo() -> std::ffi::OsString {
     env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
+}
+
+/// The folder of builds, as cargo says it; one folder a profile below it.
+///
+/// **Errors**: cargo does not say it.
+pub(crate) fn target() -> anyhow::Result<PathBuf> {
+    let mut metadata = Command::new(cargo());
+    metadata.current_dir(workspace());
+    metadata.args(["metadata", "--format-version", "1", "--no-deps", "--offline"]);
+    let metadata: serde_json::Value = serde_json::from_slice(&metadata.output()?.stdout)?;
+    let target =
+        metadata["target_directory"].as_str().context("cargo metadata does not tell the target folder")?;
+    Ok(PathBuf::from(target))
 }

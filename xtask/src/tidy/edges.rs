@@ -58,7 +58,7 @@ const LAYERS: [(Layer, &[&str]); 9] = [
     (Layer::Simulation, &["sim"]),
     (Layer::Edge, &["cli", "server"]),
     (Layer::Main, &["slipway"]),
-    (Layer::Tools, &["testkit", "transcript", "xtask"]),
+    (Layer::Tools, &["bench", "testkit", "transcript", "xtask"]),
     (Layer::Sample, &["colorapi"]),
 ];
 
