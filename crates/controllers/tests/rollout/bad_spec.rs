@@ -1,7 +1,7 @@
 //! Specs that cannot be acted on: the field is named, nothing changes, and a better spec goes on.
 
-use object::{Value, json};
-use runtime::{Subresource, resources};
+use object::{Key, Value, json};
+use runtime::{Patch, Subresource, resources};
 
 use crate::world::{World, half_and_pause, rollout, template};
 
@@ -71,15 +71,26 @@ async fn an_unknown_field_of_the_spec_is_kept_all_the_same() {
     world.stop().await;
 }
 
-/// The definition refuses wrong types, so such an object can only come from before the definition was installed; the
-/// status, which keeps what it does not know, shows the same reading.
+/// Our definition refuses wrong types; one of another origin may let them through.
 #[tokio::test(start_paused = true)]
 async fn a_field_of_another_type_is_named() {
     let world = World::start().await;
     let mut value = rollout("r", half_and_pause());
     value["spec"]["minReadySeconds"] = json!("soon");
-    let error = world.try_create(&resources::ROLLOUTS, value).await.unwrap_err();
+    let error = world.try_create(&resources::ROLLOUTS, value.clone()).await.unwrap_err();
     assert!(error.is_invalid() && error.message.contains("spec.minReadySeconds"), "{error}");
+
+    let path = "/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/minReadySeconds";
+    let any = json!({"x-kubernetes-preserve-unknown-fields": true});
+    let looser = Patch::json(json!([{"op": "replace", "path": path, "value": any}]));
+    let definition = Key::new("", "rollouts.argoproj.io");
+    world.cluster.patch(&resources::CRDS, &definition, &looser).await.unwrap();
+    world.pass(5).await;
+    world.create(&resources::ROLLOUTS, value).await;
+    world.refused("r", "spec.minReadySeconds: invalid type: string \"soon\", expected i32").await;
+    assert!(world.sets().await.is_empty());
+    world.patch(&resources::ROLLOUTS, "r", json!({"spec": {"minReadySeconds": 1}})).await;
+    world.phase("r", "Healthy").await;
     world.stop().await;
 }
 
