@@ -50,7 +50,8 @@ async fn one_commit_one_canary() {
     let cache = dir.join("git").display().to_string();
     let places = ["controller", "--kubeconfig", &config, "--gateway", &address, "--repository-cache", &cache];
     let flags = ["--allow-local-repositories", "--app-resync", "2s", "--app-resync-jitter", "0s"];
-    let ports: [&str; 0] = [];
+    let ports =
+        ["--metricsport", "0", "--healthzPort", "0", "--webhook-port", "0", "--bind-address", "127.0.0.1"];
     let arguments: Vec<&str> = places.into_iter().chain(flags).chain(ports).collect();
     let controller = Server::start(slipway, dir, "controller", &arguments).await.unwrap();
 

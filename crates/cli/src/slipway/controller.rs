@@ -1,18 +1,18 @@
 //! `slipway controller`.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use controllers::analysis::AnalysisConfig;
-use controllers::application::ApplicationConfig;
+use controllers::application::{ApplicationConfig, Refresher};
 use controllers::instance::Instance;
 use controllers::rollout::RolloutConfig;
 use gateway::{Gateway, GatewayConfig};
-use object::{Key, json, time};
+use object::{Key, Value, json, time};
 use runtime::http::{Names, NoNames, System};
-use runtime::{Cluster, Leadership, LeadershipConfig, Order, Tasks, Watches};
+use runtime::{Cluster, Leadership, LeadershipConfig, Order, Selection, Tasks, Watches};
 use source::{LocalRepositories, Repositories, Settings};
 
 use super::ready::{ReadyFile, until_told};
@@ -60,6 +60,18 @@ pub struct Arguments {
     /// Send requests for `<service>.<namespace>` to this gateway instead of the cluster's own network
     #[arg(long, value_name = "ADDRESS")]
     gateway: Option<SocketAddr>,
+    /// Address that health, metrics and the webhook listen on
+    #[arg(long, default_value = "0.0.0.0", value_name = "IP")]
+    bind_address: IpAddr,
+    /// Port of /metrics; 0 for any free one
+    #[arg(long = "metricsport", aliases = ["metricsPort", "metrics-port"], default_value_t = 8090, value_name = "PORT")]
+    metrics_port: u16,
+    /// Port of /healthz and /readyz; 0 for any free one
+    #[arg(long = "healthzPort", aliases = ["healthzport", "healthz-port"], default_value_t = 8080, value_name = "PORT")]
+    healthz_port: u16,
+    /// Port of /api/webhook; 0 for any free one
+    #[arg(long, default_value_t = 8085, value_name = "PORT")]
+    webhook_port: u16,
     #[command(flatten)]
     ready: ReadyFile,
 }
@@ -84,8 +96,8 @@ pub async fn run(arguments: Arguments, session: &mut Session) -> anyhow::Result<
             outcome = until_told() => return outcome,
         }
     }
-    start(&arguments, &cluster, &tasks);
-    arguments.ready.write(&json!({"controller": "running"}))?;
+    let addresses = start(&arguments, &cluster, &tasks).await?;
+    arguments.ready.write(&addresses)?;
     tokio::select! {
         outcome = until_told() => outcome?,
         () = lost(leadership.as_mut()) => anyhow::bail!("leadership lost"),
@@ -112,7 +124,8 @@ fn lease(arguments: &Arguments) -> LeadershipConfig {
     LeadershipConfig::new(Key::new(&arguments.leader_election_namespace, &name), &identity)
 }
 
-fn start(arguments: &Arguments, cluster: &Cluster, tasks: &Tasks) {
+/// Starts the controllers and their HTTP faces; returns where those listen.
+async fn start(arguments: &Arguments, cluster: &Cluster, tasks: &Tasks) -> anyhow::Result<Value> {
     let watches = Watches::new(cluster.clone(), tasks);
     let names: Arc<dyn Names> = match arguments.gateway {
         Some(address) => Arc::new(Gateway::new(&watches, GatewayConfig::default(), tasks).names(address)),
@@ -132,7 +145,31 @@ fn start(arguments: &Arguments, cluster: &Cluster, tasks: &Tasks) {
         ApplicationConfig { jitter: arguments.app_resync_jitter, ..ApplicationConfig::default() };
     application.settings.namespace.clone_from(&arguments.application_namespace);
     application.settings.refresh_after = arguments.app_resync;
-    controllers::application::run(&watches, repositories(arguments), application, tasks);
+    let refresher = controllers::application::run(&watches, repositories(arguments), application, tasks);
+    let config = server::Config {
+        bind: arguments.bind_address,
+        healthz_port: arguments.healthz_port,
+        metrics_port: arguments.metrics_port,
+        webhook_port: arguments.webhook_port,
+    };
+    faces(&watches, (&ours, &others), (&arguments.application_namespace, refresher), (&config, tasks)).await
+}
+
+/// Serves health, metrics and the webhook; returns where.
+pub async fn faces(
+    watches: &Watches,
+    (ours, others): (&Selection, &Selection),
+    (namespace, refresher): (&str, Refresher),
+    (config, tasks): (&server::Config, &Tasks),
+) -> anyhow::Result<Value> {
+    let caches = server::Caches::new(watches, ours, others, namespace);
+    let secrets = server::Caches::webhook_secret(watches, namespace);
+    let webhook = server::webhook::Webhook::with_secrets(refresher, secrets, namespace);
+    let addresses = server::serve(config, server::Faces::all(caches, webhook), tasks).await?;
+    let text = |address: Option<SocketAddr>| address.map(|address| address.to_string());
+    Ok(json!({
+        "health": text(addresses.health), "metrics": text(addresses.metrics), "webhook": text(addresses.webhook)
+    }))
 }
 
 fn repositories(arguments: &Arguments) -> Arc<Repositories> {
