@@ -194,6 +194,27 @@ fn kubectl_defines_explains_and_waits() {
     assert!(world.ok(&["api-resources"], "").contains("boats"));
 }
 
+/// Typed commands send protobuf.
+#[test]
+fn kubectl_creates_what_it_knows_the_types_of() {
+    if !kubectl_is_here() {
+        return;
+    }
+    let world = World::new();
+    assert_eq!(world.ok(&["create", "namespace", "shop"], ""), "namespace/shop created\n");
+    world.ok(&["create", "deployment", "web", "--image=a:1", "--replicas=2", "--port=5000", "-n", "shop"], "");
+    let query = "jsonpath={.spec.replicas} {.spec.template.spec.containers[0].ports[0].containerPort}";
+    assert_eq!(world.ok(&["get", "deploy", "web", "-n", "shop", "-o", query], ""), "2 5000");
+    world.ok(&["create", "configmap", "c", "--from-literal=a=b"], "");
+    assert_eq!(world.ok(&["get", "cm", "c", "-o", "jsonpath={.data.a}"], ""), "b");
+    world.ok(&["create", "secret", "generic", "s", "--from-literal=a=b"], "");
+    assert_eq!(world.ok(&["get", "secret", "s", "-o", "jsonpath={.data.a}"], ""), "Yg==");
+    world.ok(&["create", "service", "clusterip", "svc", "--tcp=80:web"], "");
+    assert_eq!(world.ok(&["get", "svc", "svc", "-o", "jsonpath={.spec.ports[0].targetPort}"], ""), "web");
+    world.ok(&["create", "job", "j", "--image=a:1"], "");
+    assert_eq!(world.ok(&["auth", "can-i", "create", "configmaps"], ""), "yes\n");
+}
+
 #[test]
 fn a_wrong_token_is_refused() {
     if !kubectl_is_here() {
