@@ -9,7 +9,7 @@ use object::{GroupKind, Object, ObjectKey};
 use crate::hook;
 use crate::observation::{Kinds, Observation, Scope, Settings};
 use crate::project::Permissions;
-use crate::{router, tracking};
+use crate::{checks, router, tracking};
 
 /// A target, a live object, or both; never neither.
 #[derive(Clone, Debug)]
@@ -60,7 +60,7 @@ pub fn reconcile(app: &Application, targets: &[Object], observation: &Observatio
     }
     let mut seen: BTreeMap<ObjectKey, usize> = BTreeMap::new();
     for target in targets {
-        let mut target = place(target, namespace, scope(target, &observation.kinds, &pairs.live));
+        let mut target = place(target, namespace, scope(target, (&observation.kinds, targets), &pairs.live));
         tracking::mark(&mut target, &instance, namespace, settings);
         if let Some(live) = pairs.live.get(&target.object_key()) {
             router::keep(&mut target, live);
@@ -114,15 +114,25 @@ fn place(target: &Object, namespace: &str, scope: Scope) -> Object {
     target
 }
 
-/// Returns the scope of the target's kind: as served, else as a live object shows it, so that an object is never taken
+/// Returns the scope of the target's kind: as served, else as its definition among the targets says, else as a live
+/// object shows it, so that an object is never taken
 /// for an extra one because its kind is not known just now.
-fn scope(target: &Object, kinds: &Kinds, live: &BTreeMap<ObjectKey, Arc<Object>>) -> Scope {
+fn scope(
+    target: &Object,
+    (kinds, targets): (&Kinds, &[Object]),
+    live: &BTreeMap<ObjectKey, Arc<Object>>,
+) -> Scope {
     let kind = target.group_kind();
     let shown = || {
         let key = live.keys().find(|key| key.group_kind == kind)?;
         Some(if key.key.namespace.is_empty() { Scope::Cluster } else { Scope::Namespaced })
     };
-    kinds.scope(&kind).or_else(shown).unwrap_or_else(|| guess(&kind))
+    let defined = || {
+        let definition = targets.iter().find(|target| checks::defines(target, &kind))?;
+        let cluster = definition.str(&["spec", "scope"]) == "Cluster";
+        Some(if cluster { Scope::Cluster } else { Scope::Namespaced })
+    };
+    kinds.scope(&kind).or_else(defined).or_else(shown).unwrap_or_else(|| guess(&kind))
 }
 
 fn guess(kind: &GroupKind) -> Scope {

@@ -77,7 +77,8 @@ impl Observer {
     }
 }
 
-/// Returns the kinds of the targets and of everything the Application was seen to manage.
+/// Returns the kinds of the targets and of everything the Application was seen to manage, and the kind of the namespace
+/// that a sync may have to make.
 fn kinds(app: &Application, target: &Target) -> BTreeSet<Gvk> {
     let of_targets = objects(target).iter().map(Object::gvk);
     let seen = app
@@ -88,7 +89,8 @@ fn kinds(app: &Application, target: &Target) -> BTreeSet<Gvk> {
     let result = app.status.operation_state.as_ref().and_then(|state| state.sync_result.as_ref());
     let synced = result.into_iter().flat_map(|result| &result.resources);
     let synced = synced.map(|resource| Gvk::new(&resource.group, &resource.version, &resource.kind));
-    of_targets.chain(seen).chain(synced).filter(|gvk| !gvk.version.is_empty()).collect()
+    let namespace = std::iter::once(Gvk::new("", "v1", "Namespace"));
+    of_targets.chain(seen).chain(synced).chain(namespace).filter(|gvk| !gvk.version.is_empty()).collect()
 }
 
 fn keys(app: &Application, target: &Target) -> BTreeSet<(GroupKind, Key)> {

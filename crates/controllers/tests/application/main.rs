@@ -1,0 +1,10 @@
+//! The Application controller between a real Git repository and the embedded API server, under virtual time.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+#[path = "../../../source/tests/repositories/http.rs"]
+mod http;
+mod replay;
+mod rest;
+mod sources;
+mod syncing;
+mod world;
