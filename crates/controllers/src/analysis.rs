@@ -31,12 +31,11 @@ pub struct AnalysisConfig {
 /// Starts the AnalysisRun controller; its measurements go through `http`. It ends with `tasks`.
 pub fn run(watches: &Watches, http: Arc<dyn HttpClient>, config: AnalysisConfig, tasks: &Tasks) {
     let cluster = watches.cluster().clone();
-    let runs = watches.cache_with(&resources::ANALYSIS_RUNS, &config.instance.selection());
+    let AnalysisConfig { instance, workers, order } = config;
+    let runs = watches.cache_with(&resources::ANALYSIS_RUNS, &instance.selection());
     let clock = cluster.clock().clone();
-    let controller = Controller::new("analysisrun", clock.clone())
-        .workers(config.workers)
-        .order(config.order)
-        .reconcile_each(&runs);
+    let controller =
+        Controller::new("analysisrun", clock.clone()).workers(workers).order(order).reconcile_each(&runs);
     let recorder = Recorder::new(cluster.clone(), "rollouts-controller", tasks);
     controller.run(Shell { cluster, runs, providers: Providers::new(http, clock), recorder }, tasks);
 }

@@ -31,10 +31,12 @@ pub struct RolloutConfig {
     pub order: Order,
 }
 
-/// Starts the Rollout controller, and with it the [`service`] controller; they end with `tasks`.
+/// Starts the Rollout controller, and with it that of Services; both end with `tasks`.
 pub fn run(watches: &Watches, config: RolloutConfig, tasks: &Tasks) {
     let cluster = watches.cluster().clone();
-    let (ours, others) = (config.instance.selection(), config.instance.others());
+    service::run(watches, &config, tasks);
+    let RolloutConfig { instance, workers, order } = config;
+    let (ours, others) = (instance.selection(), instance.others());
     let caches = Caches {
         rollouts: watches.cache_with(&resources::ROLLOUTS, &ours),
         replica_sets: watches.cache_with(&resources::REPLICA_SETS, &others),
@@ -46,11 +48,10 @@ pub fn run(watches: &Watches, config: RolloutConfig, tasks: &Tasks) {
     caches
         .replica_sets
         .add_index(ORPHANS, |set| set.controller_uid().is_none().then(|| set.namespace().to_owned()));
-    service::run(watches, &config, tasks);
     let recorder = Recorder::new(cluster.clone(), "rollouts-controller", tasks);
     let controller = Controller::new("rollout", cluster.clock().clone())
-        .workers(config.workers)
-        .order(config.order)
+        .workers(workers)
+        .order(order)
         .watch(&caches.rollouts, announcing(recorder.clone()))
         .watch(&caches.replica_sets, controller_keys("Rollout"))
         .watch(&caches.analysis_runs, controller_keys("Rollout"))

@@ -300,11 +300,12 @@ impl World {
 
 /// A Rollout of 4 pods with these steps.
 pub fn rollout(name: &str, steps: Value) -> Value {
-    json!({"metadata": {"name": name}, "spec": {
-        "replicas": 4, "selector": {"matchLabels": {"app": name}},
-        "strategy": {"canary": {"steps": steps}},
+    let mut rollout = json!({"metadata": {"name": name}, "spec": {
+        "replicas": 4, "selector": {"matchLabels": {"app": name}}, "strategy": {"canary": {}},
         "template": {"metadata": {"labels": {"app": name}},
-            "spec": {"containers": [{"name": "c", "image": "shop:1"}]}}}})
+            "spec": {"containers": [{"name": "c", "image": "shop:1"}]}}}});
+    rollout["spec"]["strategy"]["canary"]["steps"] = steps;
+    rollout
 }
 
 /// Half of the traffic, then a pause for the user.
