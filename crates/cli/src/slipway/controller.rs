@@ -133,6 +133,7 @@ async fn start(arguments: &Arguments, cluster: &Cluster, tasks: &Tasks) -> anyho
     };
     let namespace = arguments.namespaced.then(|| cluster.default_namespace().to_owned());
     let instance = Instance { id: arguments.instance_id.clone(), namespace };
+    let (ours, others) = (instance.selection(), instance.others());
     let rollout = RolloutConfig {
         instance: instance.clone(),
         workers: arguments.rollout_threads,
