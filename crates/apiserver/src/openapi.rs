@@ -130,8 +130,11 @@ fn operation(kind: &Kind, schema: &str, action: &str) -> Value {
             let any = json!({ "schema": {"type": "object"} });
             operation["requestBody"] = json!({"required": true, "content": {
                 APPLY: any, "application/json-patch+json": any, "application/merge-patch+json": any,
-                "application/strategic-merge-patch+json": any,
             }});
+            // From this kubectl tells which patch to send; custom resources take no strategic one.
+            if kind.custom.is_none() {
+                operation["requestBody"]["content"]["application/strategic-merge-patch+json"] = any;
+            }
         }
         _ => {}
     }

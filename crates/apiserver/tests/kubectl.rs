@@ -181,7 +181,10 @@ fn kubectl_defines_explains_and_waits() {
     world.ok(&["wait", "--for=condition=Established", "crd/boats.example.com", "--timeout=10s"], "");
     assert!(world.ok(&["explain", "boat.spec.length"], "").contains("How long the boat is."));
     let boat = "apiVersion: example.com/v1\nkind: Boat\nmetadata: {name: a}\nspec: {length: 7}\n";
-    world.ok(&["create", "-f", "-"], boat);
+    world.ok(&["apply", "-f", "-"], boat);
+    let longer = world.ok(&["apply", "-f", "-"], &boat.replace("length: 7", "length: 8"));
+    assert_eq!(longer, "boat.example.com/a configured\n");
+    world.ok(&["apply", "-f", "-"], boat);
     let table = world.ok(&["get", "bt"], "");
     assert_eq!(table, "NAME   LENGTH\na      7\n");
     let refused = world.run(&["create", "-f", "-"], &boat.replace("length: 7", "length: 0"));
@@ -202,7 +205,8 @@ fn kubectl_creates_what_it_knows_the_types_of() {
     }
     let world = World::new();
     assert_eq!(world.ok(&["create", "namespace", "shop"], ""), "namespace/shop created\n");
-    world.ok(&["create", "deployment", "web", "--image=a:1", "--replicas=2", "--port=5000", "-n", "shop"], "");
+    world
+        .ok(&["create", "deployment", "web", "--image=a:1", "--replicas=2", "--port=5000", "-n", "shop"], "");
     let query = "jsonpath={.spec.replicas} {.spec.template.spec.containers[0].ports[0].containerPort}";
     assert_eq!(world.ok(&["get", "deploy", "web", "-n", "shop", "-o", query], ""), "2 5000");
     world.ok(&["create", "configmap", "c", "--from-literal=a=b"], "");
