@@ -1,5 +1,4 @@
 //! J1 with the real binary, real processes and real HTTP requests, on the embedded cluster.
-#![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::path::{Path, PathBuf};
 

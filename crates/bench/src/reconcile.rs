@@ -176,7 +176,6 @@ fn rollout(number: u64, change: Change) -> Object {
                     "name": "shop", "image": image(change),
                     "env": [{"name": "MODE", "value": "fast"}, {"name": "REGION", "value": "north"}],
                     "ports": [{"name": "web", "containerPort": 8080}],
-                    "resources": {"requests": {"cpu": "100m", "memory": "64Mi"}},
                     "readinessProbe": {"httpGet": {"path": "/healthz", "port": "web"}}
                 }]}
             }

@@ -276,7 +276,7 @@ fn jitter(key: &Key, longest: Duration) -> Duration {
     let hash = key.to_string().bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     });
-    longest.mul_f64((hash % 1000) as f64 / 1000.0)
+    longest * u32::try_from(hash % 1000).unwrap_or_default() / 1000
 }
 
 #[cfg(test)]

@@ -121,7 +121,7 @@ impl Controllers {
         let mut random = Random::new(self.config.seed ^ 0x5eed);
         loop {
             let tasks = Tasks::new();
-            self.start(&tasks, random.next());
+            self.start(&tasks, random.draw());
             match &faults {
                 Some(faults) => faults.crashed().await,
                 None => std::future::pending().await,

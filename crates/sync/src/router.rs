@@ -27,7 +27,7 @@ mod tests {
     use super::*;
     use object::{Value, json};
 
-    fn service(selector: Value, annotations: Value) -> Object {
+    fn service(selector: &Value, annotations: &Value) -> Object {
         Object::from_value(json!({
             "apiVersion": "v1", "kind": "Service", "metadata": {"name": "s", "annotations": annotations},
             "spec": {"selector": selector}
@@ -40,16 +40,16 @@ mod tests {
         for (annotations, expected) in
             [(json!({MANAGED: "colorapi"}), live.clone()), (json!({}), json!({"app": "x"}))]
         {
-            let mut target = service(json!({"app": "x"}), json!({}));
-            keep(&mut target, &service(live.clone(), annotations));
+            let mut target = service(&json!({"app": "x"}), &json!({}));
+            keep(&mut target, &service(&live, &annotations));
             assert_eq!(target.get(&["spec", "selector"]), Some(&expected));
         }
     }
 
     #[test]
     fn what_git_says_about_the_hash_wins() {
-        let mut target = service(json!({HASH: "git"}), json!({}));
-        keep(&mut target, &service(json!({HASH: "live"}), json!({MANAGED: "r"})));
+        let mut target = service(&json!({HASH: "git"}), &json!({}));
+        keep(&mut target, &service(&json!({HASH: "live"}), &json!({MANAGED: "r"})));
         assert_eq!(target.str(&["spec", "selector", HASH]), "git");
     }
 }

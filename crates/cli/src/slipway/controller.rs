@@ -86,10 +86,8 @@ pub async fn run(arguments: Arguments, session: &mut Session) -> anyhow::Result<
     session.kubeconfig.clone_from(&arguments.kubeconfig);
     let cluster = session.cluster().await?;
     let tasks = Tasks::new();
-    let mut leadership = match arguments.leader_elect {
-        true => Some(Leadership::compete(cluster.clone(), lease(&arguments), &tasks)),
-        false => None,
-    };
+    let compete = || Leadership::compete(cluster.clone(), lease(&arguments), &tasks);
+    let mut leadership = arguments.leader_elect.then(compete);
     if let Some(leadership) = &mut leadership {
         tokio::select! {
             _ = leadership.acquired() => {}

@@ -124,7 +124,7 @@ fn token(dir: &Path) -> anyhow::Result<String> {
     }
     let mut random = [0_u8; 32];
     std::fs::File::open("/dev/urandom")?.read_exact(&mut random)?;
-    let token: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+    let token = random.iter().fold(String::with_capacity(64), |token, byte| token + &format!("{byte:02x}"));
     let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
     file.write_all(token.as_bytes()).with_context(|| format!("cannot write {}", path.display()))?;
     Ok(token)

@@ -26,14 +26,14 @@ impl Served {
         play_on(self.0.clone(), Colour::Off, command).await
     }
 
-    #[track_caller]
-    fn assert_says(&self, got: &Outcome, wanted: &str) {
-        assert_eq!((got.out.as_str(), got.err.as_str(), got.exit), (wanted, "", 0));
-    }
-
     async fn object(&self, resource: &Resource, key: &Key) -> Object {
         self.0.get(resource, key).await.unwrap().unwrap()
     }
+}
+
+#[track_caller]
+fn assert_says(got: &Outcome, wanted: &str) {
+    assert_eq!((got.out.as_str(), got.err.as_str(), got.exit), (wanted, "", 0));
 }
 
 fn rollout() -> Object {
@@ -76,7 +76,7 @@ async fn actions_on_a_rollout_arrive() {
         ),
     ];
     for (line, says, path, wanted) in table {
-        served.assert_says(&served.run(Face::Rollouts, line).await, says);
+        assert_says(&served.run(Face::Rollouts, line).await, says);
         let found = served.object(&resources::ROLLOUTS, &made.key()).await;
         assert_eq!(found.get(path).cloned().unwrap_or_default(), wanted, "{line}");
     }
@@ -94,11 +94,11 @@ async fn an_application_is_made_changed_and_asked_to_sync() {
     let served = Served::start().await;
     let create = "app create shop --repo https://git.example/shop.git --path . --dest-name in-cluster \
         --dest-namespace default --sync-policy auto --self-heal";
-    served.assert_says(&served.run(Face::Argocd, create).await, "application 'shop' created\n");
-    served.assert_says(&served.run(Face::Argocd, create).await, "application 'shop' unchanged\n");
-    served.assert_says(&served.run(Face::Argocd, "app list -o name").await, "argocd/shop\n");
-    served.assert_says(&served.run(Face::Argocd, "app set shop --sync-policy none --revision v1").await, "");
-    served.assert_says(&served.run(Face::Argocd, "app sync shop --async --prune").await, "");
+    assert_says(&served.run(Face::Argocd, create).await, "application 'shop' created\n");
+    assert_says(&served.run(Face::Argocd, create).await, "application 'shop' unchanged\n");
+    assert_says(&served.run(Face::Argocd, "app list -o name").await, "argocd/shop\n");
+    assert_says(&served.run(Face::Argocd, "app set shop --sync-policy none --revision v1").await, "");
+    assert_says(&served.run(Face::Argocd, "app sync shop --async --prune").await, "");
     let key = Key::new("argocd", "shop");
     let app = served.object(&resources::APPLICATIONS, &key).await;
     assert_eq!(app.get(&["spec", "syncPolicy"]).cloned().unwrap_or_default(), Value::Null);
@@ -109,11 +109,11 @@ async fn an_application_is_made_changed_and_asked_to_sync() {
         second.exit == 20 && second.err.contains("another operation is already in progress"),
         "{second:?}"
     );
-    served.assert_says(&served.run(Face::Argocd, "app delete shop").await, "application 'shop' deleted\n");
+    assert_says(&served.run(Face::Argocd, "app delete shop").await, "application 'shop' deleted\n");
     let deleting = served.object(&resources::APPLICATIONS, &key).await;
     assert!(deleting.is_deleting(), "its finalizer waits for the controller");
     assert_eq!(deleting.finalizers(), ["resources-finalizer.argocd.argoproj.io"]);
     let again = served.run(Face::Argocd, "app delete shop --cascade=false").await;
-    served.assert_says(&again, "application 'shop' deleted\n");
+    assert_says(&again, "application 'shop' deleted\n");
     assert!(served.0.get(&resources::APPLICATIONS, &key).await.unwrap().is_none());
 }

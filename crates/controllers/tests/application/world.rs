@@ -88,16 +88,16 @@ impl World {
 
     /// Creates an Application of the repository with `more` merged into its spec.
     pub async fn create(&self, name: &str, more: Value) -> Object {
-        self.apply(&resources::APPLICATIONS, self.application(name, more)).await
+        self.apply(&resources::APPLICATIONS, self.application(name, &more)).await
     }
 
-    pub fn application(&self, name: &str, more: Value) -> Object {
+    pub fn application(&self, name: &str, more: &Value) -> Object {
         let mut spec = json!({
             "project": "default",
             "source": {"repoURL": self.repository.url(), "path": PATH, "targetRevision": "main"},
             "destination": {"server": "https://kubernetes.default.svc", "namespace": "shop"},
         });
-        patch::merge::apply(&mut spec, &more);
+        patch::merge::apply(&mut spec, more);
         object("argoproj.io/v1alpha1", "Application", ("argocd", name), json!({"spec": spec}))
     }
 

@@ -35,7 +35,7 @@ fn verdicts(file: &str, verdict: impl Fn(&Value) -> Option<bool>) {
         .filter(|case| {
             verdict(case).is_some_and(|found| Some(found) != case["expected"]["permitted"].as_bool())
         })
-        .map(|case| format!("{:#}", case))
+        .map(|case| format!("{case:#}"))
         .collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
