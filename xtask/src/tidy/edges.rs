@@ -1,4 +1,4 @@
-//! Which crate may need which: object ← core ← machinery ← controllers ← sim ← {server, cli} ← main.
+//! Which crate may need which: object ← core ← machinery ← controllers ← sim ← server ← cli ← main.
 
 use super::Problem;
 use super::graph::Graph;
@@ -17,8 +17,10 @@ enum Layer {
     Controllers,
     /// The simulated world around them.
     Simulation,
-    /// What people and programs talk to.
-    Edge,
+    /// What programs talk to.
+    Server,
+    /// What people talk to; it starts everything else.
+    Cli,
     /// The binary.
     Main,
     /// Never shipped: tests and tasks.
@@ -28,7 +30,7 @@ enum Layer {
 }
 
 /// Every crate that stands or is planned.
-const LAYERS: [(Layer, &[&str]); 9] = [
+const LAYERS: [(Layer, &[&str]); 10] = [
     (Layer::Object, &["object"]),
     (
         Layer::Core,
@@ -56,7 +58,8 @@ const LAYERS: [(Layer, &[&str]); 9] = [
     ),
     (Layer::Controllers, &["controllers"]),
     (Layer::Simulation, &["sim"]),
-    (Layer::Edge, &["cli", "server"]),
+    (Layer::Server, &["server"]),
+    (Layer::Cli, &["cli"]),
     (Layer::Main, &["slipway"]),
     (Layer::Tools, &["bench", "testkit", "transcript", "xtask"]),
     (Layer::Sample, &["colorapi"]),
@@ -163,7 +166,7 @@ mod tests {
     #[test]
     fn nothing_that_ships_needs_the_tools() {
         let found = check(&graph(&[("cli", "testkit"), ("testkit", "cli")], &["cli", "testkit"]));
-        assert_eq!(found, [Problem::new("cli", "may not depend on testkit (Edge on Tools)")]);
+        assert_eq!(found, [Problem::new("cli", "may not depend on testkit (Cli on Tools)")]);
     }
 
     #[test]
