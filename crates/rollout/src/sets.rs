@@ -24,6 +24,8 @@ pub(crate) struct Set {
     pub replicas: i32,
     /// `status.readyReplicas`.
     pub ready: i32,
+    /// Whether the status is about the current size.
+    pub observed: bool,
 }
 
 impl Set {
@@ -40,6 +42,7 @@ impl Set {
             },
             replicas: count(&["status", "replicas"]).unwrap_or(0),
             ready: count(&["status", "readyReplicas"]).unwrap_or(0),
+            observed: object.int(&["status", "observedGeneration"]).unwrap_or(0) >= object.generation(),
         }
     }
 
