@@ -20,9 +20,10 @@ pub(crate) async fn run() -> anyhow::Result<()> {
         Ok(cluster) => cluster,
         Err(error) => return not_run(&format!("{error:#}")),
     };
+    // The whole workspace, as in the tests before: another selection has other features and compiles them all again.
     let mut command = Command::new(crate::paths::cargo());
     command
-        .args(["test", "--package", "slipway", "--test", "real_cluster", "--", "--ignored", "--nocapture"])
+        .args(["test", "--workspace", "--test", "real_cluster", "--", "--ignored", "--nocapture"])
         .current_dir(crate::paths::workspace())
         .env("SLIPWAY_KUBECONFIG", cluster.kubeconfig());
     let status = crate::child::run(command).await?;
