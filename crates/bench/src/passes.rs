@@ -15,13 +15,13 @@ use tracing_subscriber::{Layer, Registry};
 pub(crate) struct Passes(Arc<AtomicU64>);
 
 impl Passes {
-    /// Starts to count in this process; warnings go to standard error. To be called once.
+    /// Starts to count in this process; errors go to standard error. To be called once.
     pub(crate) fn count() -> Self {
         let passes = Self(Arc::default());
-        let warnings = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+        let errors = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
         Registry::default()
             .with(passes.clone().with_filter(filter_fn(is_pass)))
-            .with(warnings.with_filter(LevelFilter::WARN))
+            .with(errors.with_filter(LevelFilter::ERROR))
             .init();
         passes
     }
