@@ -1,8 +1,8 @@
 //! A running `slipway dev` and kubectl for it.
 
-use std::io::Write as _;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
 
 use testkit::processes::{Server, build_colorapi, build_images};
 
@@ -65,11 +65,6 @@ impl Dev {
         command
     }
 
-    /// Starts kubectl and leaves it running.
-    pub fn background(&self, arguments: &[&str]) -> Child {
-        self.kubectl(arguments).spawn().unwrap()
-    }
-
     /// Runs kubectl, which must succeed; returns what it printed, warnings included.
     #[track_caller]
     pub fn ok(&self, arguments: &[&str]) -> String {
@@ -93,6 +88,32 @@ impl Dev {
         let output = self.kubectl(arguments).output().unwrap();
         assert!(!output.status.success(), "kubectl {arguments:?}: {}", text(&output));
         text(&output)
+    }
+}
+
+/// A kubectl that goes on printing.
+pub struct Following {
+    child: Child,
+    output: BufReader<ChildStdout>,
+    seen: String,
+}
+
+impl Following {
+    /// Starts kubectl and waits for the first line it prints.
+    pub fn start(dev: &Dev, arguments: &[&str]) -> Self {
+        let mut child = dev.kubectl(arguments).spawn().unwrap();
+        let mut output = BufReader::new(child.stdout.take().unwrap());
+        let mut seen = String::new();
+        output.read_line(&mut seen).unwrap();
+        Self { child, output, seen }
+    }
+
+    /// Waits until kubectl ends by itself; returns all that it printed.
+    pub fn end(mut self) -> String {
+        self.output.read_to_string(&mut self.seen).unwrap();
+        self.child.stderr.take().unwrap().read_to_string(&mut self.seen).unwrap();
+        self.child.wait().unwrap();
+        self.seen
     }
 }
 

@@ -20,7 +20,6 @@ fn is_colorapi(id: &String) -> bool {
 }
 
 #[tokio::test]
-#[ignore = "written, not yet seen to pass: run with --ignored"]
 async fn a_canary_goes_on_after_its_cluster_was_killed() {
     if !kubectl_is_here() {
         return;
@@ -53,7 +52,6 @@ async fn a_canary_goes_on_after_its_cluster_was_killed() {
 }
 
 #[tokio::test]
-#[ignore = "written, not yet seen to pass: run with --ignored"]
 async fn a_full_disk_is_said_and_survived_and_a_folder_has_one_cluster() {
     if !kubectl_is_here() {
         return;

@@ -73,6 +73,8 @@ fn log() {
         .with_writer(std::io::stderr)
         .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
         .with_target(false)
+        // a log that cannot be written, as on a full disk, must not end who logs
+        .log_internal_errors(false)
         .init();
 }
 
