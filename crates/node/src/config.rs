@@ -10,7 +10,7 @@ use crate::simulate::Rules;
 pub enum Pods {
     /// As processes of this machine.
     Processes,
-    /// Not at all: they become ready, crash or finish as rules say.
+    /// Not at all: they become ready, crash or finish as rules say. No Events tell of them: nothing happens.
     Simulated(Rules),
 }
 

@@ -1,27 +1,27 @@
 //! The life of one container: prepared, started, probed, stopped, started again.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use object::{Time, Value};
-use rustix::process::Signal;
+use tokio::sync::oneshot;
 
 use crate::backoff::Backoff;
-use crate::environment;
-use crate::images::Unpacked;
+use crate::events::Happening;
 use crate::log::{self, Log};
 use crate::pod::{PodRun, Slot};
-use crate::probe::{Action, Probe, Tally};
-use crate::process::{self, Group, Launch};
+use crate::process::{Group, Launch};
 use crate::status::{Ended, State};
-use crate::volumes;
+
+mod live;
+mod prepare;
+
+pub(crate) use prepare::program;
 
 /// Wait before a missing image or a missing ConfigMap is looked for again.
 const RETRY: Duration = Duration::from_secs(1);
-/// Least time between the end of a preStop hook and SIGKILL. Source: kubelet `minimumGracePeriodInSeconds`.
-const LEAST_GRACE: Duration = Duration::from_secs(2);
-/// Time for a killed process to go.
-const DYING: Duration = Duration::from_secs(5);
+/// Time for the last output of an ended process: a stranger to its group may hold the other end.
+const DRAIN: Duration = Duration::from_secs(2);
 
 /// One container of a pod on this node.
 pub(crate) struct Runner<'a> {
@@ -30,12 +30,6 @@ pub(crate) struct Runner<'a> {
     pub spec: &'a Value,
     /// Restart policy of this container: the pod's, or `Always` for a sidecar.
     pub policy: &'a str,
-}
-
-/// Why a container cannot be started now.
-struct Unready {
-    reason: &'static str,
-    message: String,
 }
 
 impl Runner<'_> {
@@ -49,6 +43,19 @@ impl Runner<'_> {
 
     fn now(&self) -> Time {
         self.pod.setup.cluster.clock().now()
+    }
+
+    /// Path of the container in the pod, as Events name it. Source: kubelet `GenerateContainerRef`.
+    fn field_path(&self) -> String {
+        let list = match self.slot {
+            Slot::Init(_) => "initContainers",
+            Slot::Main(_) => "containers",
+        };
+        format!("spec.{list}{{{}}}", self.name())
+    }
+
+    fn tell(&self, happening: &Happening) {
+        self.pod.teller.of_part(&self.field_path()).tell(happening);
     }
 
     /// Runs the container until it ends for good or the pod is stopped. Returns its last exit code.
@@ -85,16 +92,11 @@ impl Runner<'_> {
             return;
         }
         let pod = &self.pod.pod;
+        let pod = format!("{}_{}({})", pod.name(), pod.namespace(), pod.uid());
         let wait_text = object::time::format_duration(wait);
         let name = self.name();
-        let message = format!(
-            "back-off {wait_text} restarting failed container={name} pod={}_{}({})",
-            pod.name(),
-            pod.namespace(),
-            pod.uid()
-        );
-        self.pod
-            .warn("BackOff", &format!("Back-off restarting failed container {name} in pod {}", pod.name()));
+        let message = format!("back-off {wait_text} restarting failed container={name} pod={pod}");
+        self.tell(&Happening::RestartBackOff(name.to_owned(), pod));
         self.pod.board.set(self.slot, |container| {
             if let State::Ended(ended) = &container.state {
                 container.last = Some(ended.clone());
@@ -107,82 +109,7 @@ impl Runner<'_> {
         }
     }
 
-    /// Tries to prepare until it works; `None` when the pod is stopped before.
-    async fn prepared(&self) -> Option<Launch> {
-        let mut tries = 0_u32;
-        loop {
-            if self.pod.is_stopping() {
-                return None;
-            }
-            let Unready { reason, message } = match self.prepare().await {
-                Ok(launch) => return Some(launch),
-                Err(unready) => unready,
-            };
-            if tries == 0 {
-                self.pod.warn("Failed", &format!("Error: {reason}: {message}"));
-            }
-            let reason = if reason == "ErrImagePull" && tries > 0 { "ImagePullBackOff" } else { reason };
-            self.pod
-                .board
-                .set(self.slot, |container| container.state = State::Waiting(reason.into(), message));
-            tries += 1;
-            tokio::select! {
-                () = self.pod.setup.cluster.clock().sleep(RETRY) => {}
-                _ = self.pod.stopped() => {}
-            }
-        }
-    }
-
-    async fn prepare(&self) -> Result<Launch, Unready> {
-        let image = self.image().await?;
-        let config_error = |message| Unready { reason: "CreateContainerConfigError", message };
-        let pod = &self.pod.pod;
-        let cluster = &self.pod.setup.cluster;
-        let sources = environment::Sources::fetch(cluster, pod).await;
-        let sources = sources.map_err(|error| config_error(error.to_string()))?;
-        let facts = &self.pod.facts;
-        let mut env =
-            environment::variables(pod, self.spec, &image.env, (&sources, facts)).map_err(config_error)?;
-        let dir = self.dir();
-        std::fs::create_dir_all(&dir).map_err(|error| config_error(error.to_string()))?;
-        let volumes = self.pod.dir.join("volumes");
-        env.extend(volumes::mount(&dir.join("rootfs"), &volumes, self.spec).map_err(config_error)?);
-        self.pod.board.set(self.slot, |container| container.image_id.clone_from(&image.digest));
-        let command = command(self.spec, &image, &env);
-        let Some((first, args)) = command.split_first() else {
-            return Err(config_error(format!("image {} has no command", self.spec["image"])));
-        };
-        let workdir = self.spec["workingDir"].as_str().or(image.workdir.as_deref());
-        let cwd = workdir.and_then(|dir| volumes::inside(&image.rootfs, dir.trim_start_matches('/')));
-        let cwd = cwd.filter(|cwd| cwd.is_dir()).unwrap_or(dir);
-        env.push(("SLIPWAY_IMAGE".into(), image.rootfs.display().to_string()));
-        let launch =
-            Launch { program: PathBuf::new(), args: args.iter().map(Into::into).collect(), env, cwd };
-        Ok(Launch { program: program(first, &launch), ..launch })
-    }
-
-    /// Finds and unpacks the image.
-    async fn image(&self) -> Result<Unpacked, Unready> {
-        let reference = self.spec["image"].as_str().unwrap_or_default().to_owned();
-        let store = self.pod.setup.images.clone();
-        let name = reference.clone();
-        let found = tokio::task::spawn_blocking(move || match store.find(&name)? {
-            Some(digest) => store.unpack(&digest).map(Some),
-            None => Ok(None),
-        });
-        let never = self.spec["imagePullPolicy"] == "Never";
-        match found.await {
-            Ok(Ok(Some(image))) => Ok(image),
-            Ok(Ok(None)) => Err(Unready {
-                reason: if never { "ErrImageNeverPull" } else { "ErrImagePull" },
-                message: format!("image \"{reference}\" is not in the store of this node"),
-            }),
-            Ok(Err(error)) => Err(Unready { reason: "ErrImagePull", message: error.to_string() }),
-            Err(error) => Err(Unready { reason: "ErrImagePull", message: error.to_string() }),
-        }
-    }
-
-    /// Runs the process once.
+    /// Runs the process once, with its output kept as the log of this run.
     async fn once(&self, launch: &Launch) -> Ended {
         let (dir, restart) = (self.dir(), self.pod.board.restarts(self.slot));
         let started = self.now().whole_seconds();
@@ -195,143 +122,42 @@ impl Runner<'_> {
             finished: self.now().whole_seconds(),
             container_id: container_id.clone(),
         };
-        let opened = Log::open(log::path(&dir, restart), self.pod.setup.cluster.clock().clone());
-        let group = opened.and_then(|log| Ok((log, Group::start(launch, Some(&dir))?)));
-        let (log, mut group) = match group {
-            Ok(both) => both,
-            Err(error) => return end(128, "StartError", format!("{}: {error}", launch.program.display())),
+        let path = log::path(&dir, restart);
+        let _writing = self.pod.setup.writing.begin(&path);
+        self.tell(&Happening::Created);
+        let mut group = match Group::start(launch, Some(&dir)) {
+            Ok(group) => group,
+            Err(error) => {
+                let message = format!("{}: {error}", launch.program.display());
+                self.tell(&Happening::Failed(message.clone()));
+                return end(128, "StartError", message);
+            }
         };
-        let (stdout, stderr) = group.output();
-        self.pod.tasks.spawn("container-output", log.clone().copy("stdout", stdout));
-        self.pod.tasks.spawn("container-output", log.copy("stderr", stderr));
+        let kept = self.keep_output(&mut group, path);
         self.pod.board.set(self.slot, |container| {
             container.state = State::Running(started);
             container.container_id.clone_from(&container_id);
         });
+        self.tell(&Happening::Started);
         let code = self.live(&mut group, launch).await;
-        end(code, if code == 0 { "Completed" } else { "Error" }, String::new())
+        let ended = end(code, if code == 0 { "Completed" } else { "Error" }, String::new());
+        drop(group);
+        let _ = tokio::time::timeout(DRAIN, kept).await;
+        ended
     }
 
-    /// Watches over the process until it has ended; returns its exit code.
-    async fn live(&self, group: &mut Group, launch: &Launch) -> i32 {
-        let grace = tokio::select! {
-            status = group.wait() => return status.map_or(255, process::code),
-            why = self.watch(launch) => {
-                self.pod.warn("Killing", &format!("Container {} {why}", self.name()));
-                let grace = self.pod.pod.int(&["spec", "terminationGracePeriodSeconds"]).unwrap_or(30);
-                Duration::from_secs(u64::try_from(grace).unwrap_or_default())
-            }
-            grace = self.pod.stopped() => grace,
-        };
-        self.terminate(group, launch, grace).await
-    }
-
-    /// Stops the process: preStop hook, SIGTERM, SIGKILL after the grace period.
-    async fn terminate(&self, group: &mut Group, launch: &Launch, grace: Duration) -> i32 {
-        let begun = self.now();
-        let hook = Action::read(&self.spec["lifecycle"]["preStop"], self.spec, self.pod.facts.ip);
-        if let Some(hook) = hook.filter(|_| !grace.is_zero()) {
-            let hook = tokio::time::timeout(grace, hook.run(launch, grace));
-            tokio::select! {
-                status = group.wait() => return status.map_or(255, process::code),
-                outcome = hook => if let Ok(Err(error)) = outcome {
-                    self.pod.warn("FailedPreStopHook", &error);
-                },
-            }
-        }
-        group.signal(Signal::TERM);
-        let left = grace.saturating_sub(self.now().since(begun));
-        let left = if grace.is_zero() { left } else { left.max(LEAST_GRACE) };
-        if let Ok(status) = tokio::time::timeout(left, group.wait()).await {
-            return status.map_or(255, process::code);
-        }
-        group.signal(Signal::KILL);
-        match tokio::time::timeout(DYING, group.wait()).await {
-            Ok(status) => status.map_or(255, process::code),
-            Err(_) => 137,
-        }
-    }
-
-    /// Runs the hook and the probes; returns why the container must be restarted, if ever.
-    async fn watch(&self, launch: &Launch) -> String {
-        let read = |name: &str| Probe::read(&self.spec[name], self.spec, self.pod.facts.ip);
-        let hook = Action::read(&self.spec["lifecycle"]["postStart"], self.spec, self.pod.facts.ip);
-        if let Some(hook) = hook
-            && let Err(error) = hook.run(launch, Duration::from_secs(60)).await
-        {
-            self.pod.warn("FailedPostStartHook", &error);
-            return "failed its postStart hook, will be restarted".into();
-        }
-        if let Some(startup) = read("startupProbe")
-            && !self.startup(&startup, launch).await
-        {
-            return "failed startup probe, will be restarted".into();
-        }
-        let readiness = read("readinessProbe");
-        let ready = readiness.is_none();
-        self.pod.board.set(self.slot, |container| (container.started, container.ready) = (true, ready));
-        let liveness = read("livenessProbe");
-        tokio::join!(self.readiness(readiness, launch), self.liveness(liveness, launch)).1
-    }
-
-    /// Returns true once the start-up probe succeeds, false when it has failed too often.
-    async fn startup(&self, probe: &Probe, launch: &Launch) -> bool {
-        let clock = self.pod.setup.cluster.clock();
-        clock.sleep(probe.initial_delay).await;
-        let (mut well, mut unwell) = (Tally::starting(false), Tally::starting(true));
-        loop {
-            let answer = self.ask("Startup", probe, launch).await;
-            if well.take(probe, answer) == Some(true) {
-                return true;
-            }
-            if unwell.take(probe, answer) == Some(false) {
-                return false;
-            }
-            clock.sleep(probe.period).await;
-        }
-    }
-
-    /// Shows readiness as it is found; goes on until the container has ended.
-    async fn readiness(&self, probe: Option<Probe>, launch: &Launch) {
-        let Some(probe) = probe else { return };
-        let clock = self.pod.setup.cluster.clock();
-        clock.sleep(probe.initial_delay).await;
-        let mut tally = Tally::starting(false);
-        loop {
-            let answer = self.ask("Readiness", &probe, launch).await;
-            if let Some(ready) = tally.take(&probe, answer) {
-                self.pod.board.set(self.slot, |container| container.ready = ready);
-            }
-            // Not ready yet: asked more often than the period, as the kubelet does on changes, but never hotly.
-            clock
-                .sleep(if tally == Tally::starting(true) { probe.period } else { probe.period.min(RETRY) })
-                .await;
-        }
-    }
-
-    /// Returns when the liveness probe has failed too often; never without a probe.
-    async fn liveness(&self, probe: Option<Probe>, launch: &Launch) -> String {
-        let Some(probe) = probe else { return std::future::pending().await };
-        let clock = self.pod.setup.cluster.clock();
-        clock.sleep(probe.initial_delay).await;
-        let mut tally = Tally::starting(true);
-        loop {
-            let answer = self.ask("Liveness", &probe, launch).await;
-            if tally.take(&probe, answer) == Some(false) {
-                return "failed liveness probe, will be restarted".into();
-            }
-            clock.sleep(probe.period).await;
-        }
-    }
-
-    async fn ask(&self, kind: &str, probe: &Probe, launch: &Launch) -> bool {
-        match probe.action.run(launch, probe.timeout).await {
-            Ok(()) => true,
-            Err(why) => {
-                self.pod.warn("Unhealthy", &format!("{kind} probe failed: {why}"));
-                false
-            }
-        }
+    /// Copies the output of the process to the log at `path`; the answer comes when there is no more.
+    fn keep_output(&self, group: &mut Group, path: PathBuf) -> oneshot::Receiver<()> {
+        let teller = self.pod.teller.of_part(&self.field_path());
+        let told = move |why: &str| teller.tell(&Happening::OutputLost(why.to_owned()));
+        let log = Log::open(path, self.pod.setup.cluster.clock().clone(), told);
+        let (stdout, stderr) = group.output();
+        let (done, kept) = oneshot::channel();
+        self.pod.tasks.spawn("container-output", async move {
+            tokio::join!(log.clone().copy("stdout", stdout), log.copy("stderr", stderr));
+            let _ = done.send(());
+        });
+        kept
     }
 }
 
@@ -342,37 +168,4 @@ fn restarts(policy: &str, code: i32) -> bool {
         "OnFailure" => code != 0,
         _ => true,
     }
-}
-
-/// Returns the command line: the pod's, or the image's where the pod says nothing; `$(NAME)` is replaced.
-fn command(spec: &Value, image: &Unpacked, env: &[(String, String)]) -> Vec<String> {
-    let env = env.iter().cloned().collect();
-    let words = |field: &str| {
-        let words = spec[field].as_array()?;
-        let words = words.iter().filter_map(|word| Some(environment::expand(word.as_str()?, &env)));
-        Some(words.collect::<Vec<String>>()).filter(|words| !words.is_empty())
-    };
-    let (command, args) = (words("command"), words("args"));
-    let own_command = command.is_some();
-    let mut line = command.unwrap_or_else(|| image.entrypoint.clone());
-    line.extend(args.unwrap_or_else(|| if own_command { Vec::new() } else { image.cmd.clone() }));
-    line
-}
-
-/// Returns the file that `name` means: in the image if it is there, on the machine otherwise.
-pub(crate) fn program(name: &str, launch: &Launch) -> PathBuf {
-    let variable =
-        |wanted: &str| launch.env.iter().rev().find(|(name, _)| name == wanted).map(|(_, value)| value);
-    let image = variable("SLIPWAY_IMAGE").map(PathBuf::from).unwrap_or_default();
-    let in_image = |path: &Path| {
-        let relative = path.to_str()?.trim_start_matches('/');
-        volumes::inside(&image, relative).filter(|path| !image.as_os_str().is_empty() && path.is_file())
-    };
-    if name.contains('/') {
-        return in_image(Path::new(name)).unwrap_or_else(|| name.into());
-    }
-    let directories = variable("PATH").map(String::as_str).unwrap_or_default();
-    let candidates: Vec<PathBuf> = directories.split(':').map(|dir| Path::new(dir).join(name)).collect();
-    let found = candidates.iter().find_map(|path| in_image(path));
-    found.or_else(|| candidates.into_iter().find(|path| path.is_file())).unwrap_or_else(|| name.into())
 }

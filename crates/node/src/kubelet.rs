@@ -16,15 +16,16 @@ use bytes::Bytes;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
-use object::{Key, Time};
+use object::{Key, Object, Time};
 use runtime::{Cache, Clock, Tasks};
 use serde::Deserialize;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
-use crate::log;
 use crate::log::read::{Ask, POLL, Reading};
+use crate::log::{self, Writing};
+use crate::pod::Setup;
 
 /// Time for a peer to greet.
 const HANDSHAKE: Duration = Duration::from_secs(10);
@@ -35,16 +36,15 @@ const TLS_HANDSHAKE: u8 = 22;
 #[derive(Clone)]
 struct Logs {
     pods: Cache,
-    dir: PathBuf,
-    clock: Clock,
+    setup: Arc<Setup>,
 }
 
 /// Serves the logs of the pods in `cache` and returns the port.
-pub(crate) async fn serve(cache: &Cache, dir: &Path, clock: Clock, tasks: &Tasks) -> io::Result<u16> {
+pub(crate) async fn serve(cache: &Cache, setup: &Arc<Setup>, tasks: &Tasks) -> io::Result<u16> {
     let acceptor = acceptor()?;
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let port = listener.local_addr()?.port();
-    let router = router(Logs { pods: cache.clone(), dir: dir.to_owned(), clock });
+    let router = router(Logs { pods: cache.clone(), setup: setup.clone() });
     let (token, connections) = (tasks.token(), tasks.child());
     tasks.spawn("kubelet", async move {
         token.run_until_cancelled(accept(listener, acceptor, router, connections)).await;
@@ -115,24 +115,39 @@ struct Asked {
     follow: bool,
     previous: bool,
     timestamps: bool,
-    tail_lines: Option<usize>,
-    limit_bytes: Option<usize>,
-    since_seconds: Option<u64>,
+    tail_lines: Option<i64>,
+    limit_bytes: Option<i64>,
+    since_seconds: Option<i64>,
     since_time: Option<String>,
 }
 
 impl Asked {
-    fn ask(&self, now: Time) -> Ask {
-        let since = self.since_seconds.map(|seconds| now.before(Duration::from_secs(seconds)));
-        let since_time = self.since_time.as_deref().and_then(|text| Time::parse(text).ok());
-        Ask {
-            tail: self.tail_lines,
-            since: since.or(since_time),
-            limit: self.limit_bytes,
+    /// Returns what is asked for. Source: `ValidatePodLogOptions`.
+    ///
+    /// Errors: the sentence that says which option is wrong.
+    fn ask(&self, now: Time) -> Result<Ask, String> {
+        let at_least = |field: &str, value: Option<i64>, (least, told): (i64, &str)| match value {
+            Some(value) if value < least => Err(format!("{field}: Invalid value: {value}: must be {told}")),
+            value => Ok(value.and_then(|value| u64::try_from(value).ok())),
+        };
+        let positive = (1, "greater than 0");
+        let tail = at_least("tailLines", self.tail_lines, (0, "greater than or equal to 0"))?;
+        let limit = at_least("limitBytes", self.limit_bytes, positive)?;
+        let seconds = at_least("sinceSeconds", self.since_seconds, positive)?;
+        let time = self.since_time.as_deref().filter(|text| !text.is_empty()).map(Time::parse);
+        let time = time.transpose().map_err(|error| format!("sinceTime: {error}"))?;
+        if seconds.is_some() && time.is_some() {
+            return Err("Forbidden: at most one of `sinceTime` or `sinceSeconds` may be specified".into());
+        }
+        let count = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+        Ok(Ask {
+            tail: tail.map(count),
+            since: seconds.map(|seconds| now.before(Duration::from_secs(seconds))).or(time),
+            limit: limit.map(count),
             timestamps: self.timestamps,
             follow: self.follow,
             previous: self.previous,
-        }
+        })
     }
 }
 
@@ -141,36 +156,66 @@ async fn answer(
     UrlPath((namespace, pod, container)): UrlPath<(String, String, String)>,
     Query(asked): Query<Asked>,
 ) -> Response {
-    match logs.open(&Key::new(&namespace, &pod), &container, asked.ask(logs.clock.now())) {
-        Ok((reading, alive)) => stream(reading, alive, asked.follow, logs.clock),
-        Err((status, message)) => (status, message).into_response(),
+    let ask = asked.ask(logs.setup.cluster.clock().now());
+    let ask = ask.map_err(|message| (StatusCode::UNPROCESSABLE_ENTITY, message));
+    match ask.and_then(|ask| logs.open(&Key::new(&namespace, &pod), &container, ask)) {
+        Ok(follow) => stream(follow),
+        Err(problem) => problem.into_response(),
     }
 }
 
 impl Logs {
-    /// Returns the log of a container's present or previous run, and the file that is there while it runs.
-    fn open(&self, pod: &Key, container: &str, ask: Ask) -> Result<(Reading, PathBuf), (StatusCode, String)> {
+    /// Returns the log of a container's present or previous run. Source: kubelet `validateContainerLogStatus`.
+    fn open(&self, pod: &Key, container: &str, ask: Ask) -> Result<Follow, (StatusCode, String)> {
         let missing = |message: String| (StatusCode::NOT_FOUND, message);
-        let found = self.pods.get(pod).ok_or_else(|| missing(format!("pod \"{pod}\" not found")))?;
+        let name = &pod.name;
+        let found = self.pods.get(pod).ok_or_else(|| missing(format!("pod \"{name}\" does not exist")))?;
         let specs =
             found.items(&["spec", "containers"]).iter().chain(found.items(&["spec", "initContainers"]));
         if !specs.into_iter().any(|spec| spec["name"] == container) {
-            return Err(missing(format!("container \"{container}\" not found in pod \"{pod}\"")));
+            return Err(missing(format!("container \"{container}\" not found in pod \"{name}\"")));
         }
-        let dir = self.dir.join(found.uid()).join("containers").join(container);
-        let newest = newest(&dir).ok_or_else(|| {
-            (
-                StatusCode::BAD_REQUEST,
-                format!("container \"{container}\" in pod \"{}\" is waiting to start", pod.name),
-            )
-        })?;
-        let run = if ask.previous { newest.checked_sub(1) } else { Some(newest) };
+        let refused = |why: String| {
+            (StatusCode::BAD_REQUEST, format!("container \"{container}\" in pod \"{name}\" {why}"))
+        };
+        let waits_for = waiting(&found, container);
+        let dir = self.setup.pods.join(found.uid()).join("containers").join(container);
+        let newest = newest(&dir);
+        let newest =
+            newest.ok_or_else(|| refused(format!("is waiting to start{}", not_started(&waits_for))))?;
+        // Between two runs the one that has ended is the previous one, as it is the last state in the status.
+        let is_between = waits_for.is_some() && !self.setup.writing.has(&log::path(&dir, newest));
+        let run = if ask.previous && !is_between { newest.checked_sub(1) } else { Some(newest) };
         let path = run.map(|run| log::path(&dir, run)).filter(|path| path.exists()).ok_or_else(|| {
             let message =
-                format!("previous terminated container \"{container}\" in pod \"{}\" not found", pod.name);
+                format!("previous terminated container \"{container}\" in pod \"{name}\" not found");
             (StatusCode::BAD_REQUEST, message)
         })?;
-        Ok((Reading::new(path, ask), dir.join("process")))
+        Ok(Follow {
+            endless: ask.follow,
+            reading: Reading::new(path.clone(), ask),
+            path,
+            stage: Stage::First,
+            writing: self.setup.writing.clone(),
+            clock: self.setup.cluster.clock().clone(),
+        })
+    }
+}
+
+/// Returns why the container does not run, by its status; `None` when it runs or has ended.
+fn waiting(pod: &Object, container: &str) -> Option<String> {
+    let lists = ["containerStatuses", "initContainerStatuses"];
+    let mut all = lists.iter().flat_map(|list| pod.items(&["status", list]));
+    let status = all.find(|status| status["name"] == container)?;
+    Some(status["state"].get("waiting")?["reason"].as_str().unwrap_or_default().to_owned())
+}
+
+fn not_started(reason: &Option<String>) -> String {
+    match reason.as_deref() {
+        Some("ErrImagePull") => ": image can't be pulled".into(),
+        Some("ImagePullBackOff") => ": trying and failing to pull image".into(),
+        Some(reason) => format!(": {reason}"),
+        None => " - no logs yet".into(),
     }
 }
 
@@ -179,10 +224,12 @@ fn newest(dir: &Path) -> Option<u32> {
     entries.filter_map(|entry| entry.file_name().to_str()?.strip_suffix(".log")?.parse().ok()).max()
 }
 
+/// A log on its way to a reader.
 struct Follow {
     reading: Reading,
-    alive: PathBuf,
-    state: Stage,
+    path: PathBuf,
+    stage: Stage,
+    writing: Writing,
     clock: Clock,
     endless: bool,
 }
@@ -194,9 +241,8 @@ enum Stage {
     Last,
 }
 
-fn stream(reading: Reading, alive: PathBuf, follow: bool, clock: Clock) -> Response {
-    let start = Follow { reading, alive, state: Stage::First, clock, endless: follow };
-    let chunks = futures::stream::unfold(start, |mut follow| async move {
+fn stream(follow: Follow) -> Response {
+    let chunks = futures::stream::unfold(follow, |mut follow| async move {
         let chunk = follow.next().await?;
         Some((chunk, follow))
     });
@@ -205,19 +251,19 @@ fn stream(reading: Reading, alive: PathBuf, follow: bool, clock: Clock) -> Respo
 }
 
 impl Follow {
-    /// Returns what comes next; a followed log ends after its process, when everything has been read.
+    /// Returns what comes next; a followed log ends with its run, when everything has been read.
     async fn next(&mut self) -> Option<io::Result<Bytes>> {
         loop {
             if self.reading.is_full() {
                 return None;
             }
-            let running = self.endless && self.alive.exists();
-            let read = match self.state {
+            let running = self.endless && self.writing.has(&self.path);
+            let read = match self.stage {
                 Stage::First => self.reading.first(),
                 Stage::More => self.reading.more(),
                 Stage::Last => return None,
             };
-            self.state = if running { Stage::More } else { Stage::Last };
+            self.stage = if running { Stage::More } else { Stage::Last };
             match read {
                 Ok(bytes) if bytes.is_empty() && running => self.clock.sleep(POLL).await,
                 Ok(bytes) if bytes.is_empty() => return None,
@@ -227,3 +273,6 @@ impl Follow {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,9 +12,11 @@
 
 mod address;
 mod backoff;
+mod claim;
 mod config;
 mod container;
 mod environment;
+mod events;
 pub mod images;
 mod kubelet;
 mod log;
@@ -28,6 +30,7 @@ mod simulate;
 mod status;
 mod volumes;
 
+pub use claim::Claim;
 pub use config::{NodeConfig, Pods};
 pub use images::ImageStore;
 pub use node::{Node, NodeError};

@@ -7,8 +7,10 @@ use std::sync::Arc;
 use runtime::{Cluster, Recorder, Selection, Tasks, Watches, resources};
 use thiserror::Error;
 
+use crate::claim::Claim;
 use crate::config::{NodeConfig, Pods};
 use crate::images::{ImageError, ImageStore};
+use crate::log::Writing;
 use crate::pod::Setup;
 use crate::register::Registration;
 use crate::{kubelet, pods, process, simulate};
@@ -28,6 +30,14 @@ pub enum NodeError {
         path: String,
         /// The cause.
         source: io::Error,
+    },
+    /// Another process uses the directory.
+    #[error("the folder {path} is in use by another process (pid {owner})")]
+    Claimed {
+        /// The directory.
+        path: String,
+        /// Id of the other process.
+        owner: String,
     },
     /// The store of images cannot be used.
     #[error(transparent)]
@@ -51,7 +61,8 @@ impl Node {
 
     /// Registers the node and runs its pods until `tasks` end. Returns once everything is started.
     ///
-    /// Processes that an earlier node with the same directory left behind are killed first.
+    /// Processes that an earlier node with the same directory left behind are killed first. Two nodes never have the
+    /// same directory at a time: each would take the other's processes for left behind.
     ///
     /// Errors: [`NodeError`]; nothing is registered then.
     pub async fn run(self, tasks: &Tasks) -> Result<(), NodeError> {
@@ -68,29 +79,36 @@ impl Node {
         match self.config.pods {
             Pods::Simulated(rules) => simulate::run(&self.cluster, &cache, rules, tasks),
             Pods::Processes => {
-                let given = &self.config.dir;
-                let absolute = std::path::absolute(given);
-                let dir = &absolute
-                    .map_err(|source| NodeError::Directory { path: given.display().to_string(), source })?;
-                let pods_dir = dir.join("pods");
-                make(&pods_dir)?;
-                process::kill_orphans(&pods_dir);
-                let port = kubelet::serve(&cache, &pods_dir, self.cluster.clock().clone(), tasks).await;
+                let setup = setup(&self.cluster, &self.config, tasks)?;
+                let port = kubelet::serve(&cache, &setup, tasks).await;
                 registration.port = Some(port.map_err(NodeError::Logs)?);
                 registration.pods = MAX_PROCESSES;
-                let setup = Setup {
-                    cluster: self.cluster.clone(),
-                    node: self.config.name.clone(),
-                    pods: pods_dir,
-                    images: ImageStore::open(dir.join("images"))?,
-                    recorder: Recorder::new(self.cluster.clone(), "kubelet", tasks),
-                };
-                pods::run(Arc::new(setup), &cache, tasks);
+                pods::run(setup, &cache, tasks);
             }
         }
         registration.keep(tasks);
         Ok(())
     }
+}
+
+/// Claims the node's directory, rids it of what an earlier node left running, and opens what is in it.
+fn setup(cluster: &Cluster, config: &NodeConfig, tasks: &Tasks) -> Result<Arc<Setup>, NodeError> {
+    let given = &config.dir;
+    let dir = std::path::absolute(given)
+        .map_err(|source| NodeError::Directory { path: given.display().to_string(), source })?;
+    let claim = Claim::take(&dir, "node")?;
+    let pods = dir.join("pods");
+    make(&pods)?;
+    process::kill_orphans(&pods);
+    Ok(Arc::new(Setup {
+        cluster: cluster.clone(),
+        node: config.name.clone(),
+        pods,
+        images: ImageStore::open(dir.join("images"))?,
+        recorder: Recorder::new(cluster.clone(), "kubelet", tasks).on_host(&config.name),
+        writing: Writing::default(),
+        _claim: claim,
+    }))
 }
 
 fn make(path: &Path) -> Result<(), NodeError> {

@@ -8,13 +8,16 @@ use std::time::Duration;
 use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
 use object::{Object, Time, Value};
-use runtime::{Cluster, EventType, Recorder, Tasks};
+use runtime::{Cluster, Recorder, Tasks};
 use tokio::sync::{Notify, watch};
 
 use crate::ImageStore;
 use crate::address::Address;
+use crate::claim::Claim;
 use crate::container::Runner;
 use crate::environment::{Facts, Sources};
+use crate::events::{Happening, Teller};
+use crate::log::Writing;
 use crate::simulate::read;
 use crate::status::{Container, Ended, State, View};
 use crate::volumes;
@@ -34,6 +37,17 @@ pub(crate) struct Setup {
     pub pods: PathBuf,
     pub images: ImageStore,
     pub recorder: Recorder,
+    /// The logs that are being written.
+    pub writing: Writing,
+    /// No other node uses the directory.
+    pub _claim: Claim,
+}
+
+/// When and how a pod is to stop.
+#[derive(Clone, Copy, Debug)]
+struct Stop {
+    told: Time,
+    grace: Duration,
 }
 
 /// Which container of a pod.
@@ -91,7 +105,8 @@ pub(crate) struct PodRun {
     pub facts: Facts,
     pub board: Board,
     pub tasks: Tasks,
-    stop: watch::Sender<Option<Duration>>,
+    pub teller: Teller,
+    stop: watch::Sender<Option<Stop>>,
     /// The pod as the last write returned it.
     shown: Mutex<Option<Arc<Object>>>,
     _address: Address,
@@ -105,17 +120,39 @@ impl PodRun {
     pub(crate) fn new(setup: Arc<Setup>, pod: Arc<Object>, tasks: Tasks) -> std::io::Result<Self> {
         let address = Address::take(pod.uid(), pod.str(&["status", "podIP"]).parse().ok())?;
         let facts = Facts { ip: address.ip, node: setup.node.clone() };
-        let view = view(&pod, address.ip, setup.cluster.clock().now());
+        let clock = setup.cluster.clock();
+        let view = view(&pod, address.ip, clock.now());
+        let teller = Teller::new(&setup.recorder, &pod, clock);
         let board = Board { view: Mutex::new(view), changed: Notify::new() };
         let (dir, stop) = (setup.pods.join(pod.uid()), watch::Sender::new(None));
-        Ok(Self { setup, pod, dir, facts, board, tasks, stop, shown: Mutex::default(), _address: address })
+        let shown = Mutex::default();
+        Ok(Self { setup, pod, dir, facts, board, tasks, teller, stop, shown, _address: address })
     }
 
     /// Waits until the pod is to stop; returns its grace period.
     pub(crate) async fn stopped(&self) -> Duration {
         let mut stop = self.stop.subscribe();
-        let grace = stop.wait_for(Option::is_some).await.ok().and_then(|grace| *grace);
-        grace.unwrap_or(NODE_STOP)
+        let told = stop.wait_for(Option::is_some).await.ok().and_then(|stop| *stop);
+        told.map_or(NODE_STOP, |stop| stop.grace)
+    }
+
+    /// Returns when `grace` is over, counted from `begun`, or earlier when the pod is told to stop sooner than that.
+    pub(crate) async fn out_of_time(&self, begun: Time, grace: Duration) {
+        let mut stop = self.stop.subscribe();
+        let mut until = begun.after(grace);
+        loop {
+            if let Some(stop) = *stop.borrow_and_update() {
+                until = until.min(stop.told.after(stop.grace));
+            }
+            tokio::select! {
+                () = self.setup.cluster.clock().sleep_until(until) => return,
+                Ok(()) = stop.changed() => {}
+            }
+        }
+    }
+
+    fn stop(&self, grace: Duration) {
+        self.stop.send_replace(Some(Stop { told: self.setup.cluster.clock().now(), grace }));
     }
 
     /// Returns true when the pod is to stop.
@@ -123,19 +160,12 @@ impl PodRun {
         self.stop.borrow().is_some()
     }
 
-    /// Records a warning about the pod.
-    pub(crate) fn warn(&self, reason: &str, message: &str) {
-        self.setup.recorder.record(&self.pod, EventType::Warning, reason, message);
-    }
-
     /// Runs the pod until it is gone from the API or the node stops.
     pub(crate) async fn run(self, latest: Latest) {
-        let life = async {
-            tokio::join!(self.contain(), self.watch_for_stop(latest.clone()));
-        };
         tokio::select! {
             () = self.report(latest.clone()) => {}
-            () = life => {}
+            () = self.watch_for_stop(latest.clone()) => {}
+            () = self.contain() => {}
         }
         if self.tasks.token().is_cancelled() {
             return;
@@ -147,7 +177,6 @@ impl PodRun {
     /// Runs the containers until all have ended for good.
     async fn contain(&self) {
         if matches!(self.pod.str(&["status", "phase"]), "Succeeded" | "Failed") || !self.volumes().await {
-            self.stop.send_replace(Some(self.stop.borrow().unwrap_or_default()));
             return;
         }
         let mut sidecars = FuturesUnordered::new();
@@ -172,7 +201,9 @@ impl PodRun {
             with(&mut sidecars, futures::future::join_all(runs)).await;
         }
         // The containers are done; sidecars go with them.
-        self.stop.send_if_modified(|stop| stop.is_none() && stop.replace(NODE_STOP).is_none());
+        if !self.is_stopping() {
+            self.stop(NODE_STOP);
+        }
         while sidecars.next().await.is_some() {}
     }
 
@@ -195,7 +226,7 @@ impl PodRun {
                 sources.and_then(|sources| volumes::materialise(&dir, &self.pod, &sources, &self.facts));
             let Err(problem) = outcome else { return true };
             if problem != told {
-                self.warn("FailedMount", &format!("MountVolume.SetUp failed: {problem}"));
+                self.teller.tell(&Happening::MountFailed(problem.clone()));
                 told = problem;
             }
             tokio::select! {
@@ -206,20 +237,34 @@ impl PodRun {
         false
     }
 
-    /// Tells the containers to stop when the pod is deleted, is gone, is past its deadline, or the node stops.
+    /// Tells the containers to stop when the pod is deleted, is gone, is past its deadline, or the node stops; and to
+    /// stop sooner when it is deleted again with less grace. Goes on for ever.
     async fn watch_for_stop(&self, mut latest: Latest) {
         let token = self.tasks.token();
-        let grace = tokio::select! {
+        let mut grace = tokio::select! {
             pod = async { latest.wait_for(|pod| pod.as_ref().is_none_or(|pod| pod.is_deleting())).await
                 .ok().and_then(|pod| pod.clone()) } => self.grace(pod.as_deref()),
             () = token.cancelled() => NODE_STOP,
             () = self.deadline() => self.grace(None),
-            _ = self.stopped() => return,
         };
-        self.stop.send_replace(Some(grace));
+        self.stop(grace);
+        let mut stopping = token.is_cancelled();
+        loop {
+            let asked = tokio::select! {
+                Ok(()) = latest.changed() => latest.borrow_and_update().as_deref()
+                    .filter(|pod| pod.is_deleting()).map(|pod| self.grace(Some(pod))),
+                () = token.cancelled(), if !stopping => { stopping = true; Some(NODE_STOP) }
+                else => std::future::pending().await,
+            };
+            if let Some(asked) = asked.filter(|asked| *asked < grace) {
+                grace = asked;
+                self.stop(grace);
+            }
+        }
     }
 
-    fn grace(&self, pod: Option<&Object>) -> Duration {
+    /// Returns the grace period of `pod` if it is being deleted with one, or else of this pod's spec.
+    pub(crate) fn grace(&self, pod: Option<&Object>) -> Duration {
         let asked = pod.and_then(|pod| pod.int(&["metadata", "deletionGracePeriodSeconds"]));
         let own = || self.pod.int(&["spec", "terminationGracePeriodSeconds"]).unwrap_or(30);
         Duration::from_secs(u64::try_from(asked.unwrap_or_else(own)).unwrap_or_default())
@@ -233,6 +278,7 @@ impl PodRun {
         let start = self.board.lock().start;
         self.setup.cluster.clock().sleep_until(start.after(Duration::from_secs(seconds))).await;
         let message = "Pod was active on the node longer than the specified deadline";
+        self.teller.tell(&Happening::DeadlineExceeded(message.into()));
         self.board.lock().failed = Some(("DeadlineExceeded".into(), message.into()));
     }
 }

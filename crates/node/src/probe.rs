@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use object::Value;
-use runtime::http::{HttpClient as _, HttpRequest, NoNames, System, TlsTrust};
+use runtime::http::{HttpClient as _, HttpError, HttpRequest, NoNames, System, TlsTrust};
 
 use crate::process::{self, Group, Launch};
 
@@ -16,6 +16,8 @@ pub(crate) struct Probe {
     pub initial_delay: Duration,
     pub period: Duration,
     pub timeout: Duration,
+    /// Grace period of the stop that a failure leads to, where it is not the pod's.
+    pub grace: Option<Duration>,
     successes: u32,
     failures: u32,
 }
@@ -43,6 +45,7 @@ impl Probe {
             initial_delay: Duration::from_secs(number("initialDelaySeconds", 0)),
             period: Duration::from_secs(number("periodSeconds", 10).max(1)),
             timeout: Duration::from_secs(number("timeoutSeconds", 1).max(1)),
+            grace: spec["terminationGracePeriodSeconds"].as_u64().map(Duration::from_secs),
             successes: count("successThreshold", 1),
             failures: count("failureThreshold", 3),
         })
@@ -81,18 +84,34 @@ impl Action {
         Some(Self::Http { url, headers: headers.collect() })
     }
 
-    /// Runs the action.
+    /// Runs the action of a probe.
     ///
     /// Errors: why it is not well, as a sentence.
     pub(crate) async fn run(&self, launch: &Launch, timeout: Duration) -> Result<(), String> {
         match self {
-            Self::Http { url, headers } => get(url, headers, timeout).await,
+            Self::Http { url, headers } => match get(url, headers, ("kube-probe/1.36", timeout)).await? {
+                200..400 => Ok(()),
+                status => Err(format!("HTTP probe failed with statuscode: {status}")),
+            },
             Self::Tcp { host, port } => connect(host, *port, timeout).await,
             Self::Exec(command) => exec(command, launch, timeout).await,
             Self::Sleep(duration) => {
                 tokio::time::sleep(*duration).await;
                 Ok(())
             }
+        }
+    }
+
+    /// Runs the action of a lifecycle hook, to which any answer is as good as another. Source: kubelet
+    /// `lifecycle/handlers.go`.
+    ///
+    /// Errors: why it failed, as a sentence.
+    pub(crate) async fn hook(&self, launch: &Launch, timeout: Duration) -> Result<(), String> {
+        match self {
+            Self::Http { url, headers } => {
+                get(url, headers, ("kube-lifecycle/1.36", timeout)).await.map(drop)
+            }
+            Self::Tcp { .. } | Self::Exec(_) | Self::Sleep(_) => self.run(launch, timeout).await,
         }
     }
 }
@@ -110,11 +129,16 @@ fn port(value: &Value, container: &Value) -> Option<u16> {
     u16::try_from(number?).ok()
 }
 
-async fn get(url: &str, headers: &[(String, String)], timeout: Duration) -> Result<(), String> {
+/// Returns the status of the answer.
+async fn get(
+    url: &str,
+    headers: &[(String, String)],
+    (agent, timeout): (&str, Duration),
+) -> Result<u16, String> {
     let mut headers = headers.to_vec();
     headers.push(("connection".into(), "close".into()));
     if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("user-agent")) {
-        headers.push(("user-agent".into(), "kube-probe/1.36".into()));
+        headers.push(("user-agent".into(), agent.to_owned()));
     }
     let request = HttpRequest {
         method: "GET".into(),
@@ -126,8 +150,8 @@ async fn get(url: &str, headers: &[(String, String)], timeout: Duration) -> Resu
     };
     let client = CLIENT.get_or_init(|| System::new(std::sync::Arc::new(NoNames)));
     match client.send(request).await {
-        Ok(answer) if (200..400).contains(&answer.status) => Ok(()),
-        Ok(answer) => Err(format!("HTTP probe failed with statuscode: {}", answer.status)),
+        Ok(answer) => Ok(answer.status),
+        Err(HttpError::Failed { url, cause, .. }) => Err(format!("Get \"{url}\": {cause}")),
         Err(error) => Err(error.to_string()),
     }
 }

@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use tokio::process::{Child, ChildStderr, ChildStdout, Command};
 
 /// Name of the file that tells which process runs for a container.
@@ -59,10 +59,17 @@ impl Group {
         self.child.wait().await
     }
 
-    /// Sends a signal to the whole group; one that is gone is no error.
-    pub(crate) fn signal(&self, signal: Signal) {
+    /// Asks the process to end; what it started is its own affair, as in a container. One that is gone is no error.
+    pub(crate) fn terminate(&self) {
+        if let Some(pid) = self.pid.filter(|_| self.child.id().is_some()) {
+            let _ = kill_process(pid, Signal::TERM);
+        }
+    }
+
+    /// Kills the whole group; one that is gone is no error.
+    pub(crate) fn kill(&self) {
         if let Some(pid) = self.pid {
-            let _ = kill_process_group(pid, signal);
+            let _ = kill_process_group(pid, Signal::KILL);
         }
     }
 }
@@ -70,7 +77,7 @@ impl Group {
 impl Drop for Group {
     /// Children that outlived the process go with it.
     fn drop(&mut self) {
-        self.signal(Signal::KILL);
+        self.kill();
         if let Some(record) = &self.record {
             let _ = fs::remove_file(record);
         }

@@ -2,104 +2,22 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
-use std::path::Path;
+#[path = "processes/events.rs"]
+mod events;
+#[path = "processes/lifecycle.rs"]
+mod lifecycle;
+#[path = "processes/logs.rs"]
+mod logs;
+#[path = "processes/world.rs"]
+mod world;
+
 use std::time::Duration;
 
-use apiserver::{ApiServer, Config};
-use bytes::Bytes;
-use node::images::Recipe;
-use node::{ImageStore, Node, NodeConfig, Pods};
-use object::{Key, Object, Value, json};
-use runtime::http::{HttpClient as _, HttpRequest, NoNames, System, TlsTrust};
-use runtime::{Clock, Cluster, Deletion, Tasks, resources as r};
+use node::{Node, NodeConfig, NodeError, Pods};
+use object::{Key, Object, json};
+use runtime::{Deletion, Tasks, resources as r};
 
-struct World {
-    cluster: Cluster,
-    tasks: Tasks,
-    dir: tempfile::TempDir,
-}
-
-impl World {
-    async fn start() -> Self {
-        let server = ApiServer::new(store::Store::memory(), Clock::system(), Config::default());
-        server.bootstrap().await.unwrap();
-        let cluster = Cluster::new(kube::Client::new(server.router(), "default"), Clock::system());
-        let world = Self { cluster, tasks: Tasks::new(), dir: tempfile::tempdir().unwrap() };
-        image(world.dir.path());
-        world.node(&world.tasks).await;
-        world
-    }
-
-    async fn node(&self, tasks: &Tasks) {
-        let config = NodeConfig::new("local", self.dir.path(), Pods::Processes).silent();
-        Node::new(self.cluster.clone(), config).run(tasks).await.unwrap();
-    }
-
-    /// Makes a pod that runs `script` in a shell.
-    async fn pod(&self, name: &str, script: &str, more: Value) {
-        let mut container = json!({"name": "main", "image": "shell:1", "args": ["-c", script]});
-        let mut spec =
-            json!({"nodeName": "local", "restartPolicy": "Always", "terminationGracePeriodSeconds": 5});
-        for (field, value) in more.as_object().cloned().unwrap_or_default() {
-            let target = if field.starts_with("spec.") { &mut spec } else { &mut container };
-            target[field.trim_start_matches("spec.")] = value;
-        }
-        spec["containers"] = json!([container]);
-        let metadata = json!({"name": name, "namespace": "default"});
-        let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec});
-        self.cluster.create(&r::PODS, &Object::from_value(pod)).await.unwrap();
-    }
-
-    async fn get(&self, name: &str) -> Option<Object> {
-        self.cluster.get(&r::PODS, &Key::new("default", name)).await.unwrap()
-    }
-
-    /// Returns the pod once `holds`; fails after 30 s.
-    async fn until(&self, name: &str, holds: impl Fn(&Object) -> bool) -> Object {
-        let mut last = None;
-        for _ in 0..600 {
-            last = self.get(name).await;
-            if let Some(pod) = last.as_ref().filter(|pod| holds(pod)) {
-                return pod.clone();
-            }
-            self.cluster.clock().sleep(Duration::from_millis(50)).await;
-        }
-        panic!("{:?}", last.map(|pod| pod.get(&["status"]).cloned()));
-    }
-
-    /// Returns what the node's log endpoint answers.
-    async fn logs(&self, path: &str) -> (u16, String) {
-        let node = self.cluster.get(&r::NODES, &Key::new("", "local")).await.unwrap().unwrap();
-        let port = node.int(&["status", "daemonEndpoints", "kubeletEndpoint", "Port"]).unwrap();
-        let request = HttpRequest {
-            method: "GET".into(),
-            url: format!("https://127.0.0.1:{port}/containerLogs/default/{path}"),
-            headers: Vec::new(),
-            body: Bytes::new(),
-            timeout: Duration::from_secs(10),
-            tls: TlsTrust::Anybody,
-        };
-        let answer = System::new(std::sync::Arc::new(NoNames)).send(request).await.unwrap();
-        (answer.status, String::from_utf8_lossy(&answer.body).into_owned())
-    }
-}
-
-/// An image whose program is the machine's shell.
-fn image(dir: &Path) {
-    let root = dir.join("root");
-    std::fs::create_dir_all(&root).unwrap();
-    let recipe =
-        Recipe { name: "shell:1".into(), root, entrypoint: vec!["/bin/sh".into()], ..Recipe::default() };
-    ImageStore::open(dir.join("images")).unwrap().build(&recipe).unwrap();
-}
-
-fn main_status(pod: &Object) -> Value {
-    pod.items(&["status", "containerStatuses"]).first().cloned().unwrap_or_default()
-}
-
-fn is_ready(pod: &Object) -> bool {
-    pod.condition("Ready").is_some_and(|ready| ready.status == object::ConditionStatus::True)
-}
+use world::{World, is_ready, main_status};
 
 #[tokio::test]
 async fn a_pod_becomes_ready_by_its_probe_logs_and_stops_gracefully() {
@@ -164,7 +82,10 @@ async fn an_image_that_is_not_there_is_named() {
         world.until("lost", |pod| main_status(pod)["state"]["waiting"]["reason"] == "ImagePullBackOff").await;
     assert_eq!(pod.str(&["status", "phase"]), "Pending");
     let message = main_status(&pod)["state"]["waiting"]["message"].clone();
-    assert_eq!(message, "image \"nowhere:1\" is not in the store of this node");
+    assert_eq!(
+        message,
+        "Back-off pulling image \"nowhere:1\": ErrImagePull: image \"nowhere:1\" is not in the store of this node"
+    );
     world.tasks.stop().await;
 }
 
@@ -198,4 +119,39 @@ async fn a_node_that_comes_back_runs_its_pods_again() {
     let pod = world.until("web", |pod| is_ready(pod) && main_status(pod)["restartCount"] == 1).await;
     assert_eq!(main_status(&pod)["lastState"]["terminated"]["exitCode"], 137);
     again.stop().await;
+}
+
+#[tokio::test]
+async fn a_second_node_in_the_same_folder_is_refused_and_kills_nothing() {
+    let world = World::start().await;
+    world.pod("web", "while :; do sleep 0.05; done", json!({})).await;
+    world.until("web", is_ready).await;
+    let tasks = Tasks::new();
+    let config = NodeConfig::new("other", world.dir.path(), Pods::Processes).silent();
+    let refused = Node::new(world.cluster.clone(), config).run(&tasks).await.unwrap_err();
+    assert!(matches!(refused, NodeError::Claimed { .. }), "{refused}");
+    let id = std::process::id().to_string();
+    assert!(refused.to_string().contains(&format!("is in use by another process (pid {id})")), "{refused}");
+    world.cluster.clock().sleep(Duration::from_millis(200)).await;
+    let pod = world.get("web").await.unwrap();
+    assert!(is_ready(&pod) && main_status(&pod)["restartCount"] == 0);
+    world.tasks.stop().await;
+}
+
+#[tokio::test]
+async fn a_full_disk_loses_output_and_nothing_else() {
+    let world = World::start().await;
+    let spoil = "mkdir -p ../main && ln -s /dev/full ../main/0.log";
+    let init = json!([{"name": "spoil", "image": "shell:1", "args": ["-c", spoil]}]);
+    let script = "while :; do echo output; touch ready; sleep 0.05; done";
+    let probe = json!({"exec": {"command": ["test", "-f", "ready"]}, "periodSeconds": 1});
+    world.pod("loud", script, json!({"spec.initContainers": init, "readinessProbe": probe})).await;
+    let pod = world.until("loud", is_ready).await;
+    assert_eq!(main_status(&pod)["restartCount"], 0);
+    let events =
+        world.until_events("loud", |events| events.iter().any(|event| event.contains("OutputLost"))).await;
+    let lost = "Warning OutputLost x1 spec.containers{main}: Container output is lost: No space left on device \
+                (os error 28)";
+    assert!(events.iter().any(|event| event == lost), "{events:#?}");
+    world.tasks.stop().await;
 }

@@ -35,10 +35,13 @@ impl EventType {
 pub struct Recorder {
     sender: mpsc::Sender<Record>,
     cluster: Cluster,
+    host: String,
+    part: String,
 }
 
 struct Record {
     about: Value,
+    host: String,
     event_type: EventType,
     reason: String,
     message: String,
@@ -51,17 +54,34 @@ impl Recorder {
         let (sender, receiver) = mpsc::channel(BACKLOG);
         let writer = Writer { cluster: cluster.clone(), component, series: BTreeMap::new(), count: 0 };
         tasks.spawn("events", writer.run(receiver));
-        Self { sender, cluster }
+        Self { sender, cluster, host: String::new(), part: String::new() }
+    }
+
+    /// Returns the same recorder for a component that runs on this host: its Events name the host, as a kubelet's do.
+    #[must_use]
+    pub fn on_host(mut self, host: &str) -> Self {
+        self.host = host.to_owned();
+        self
+    }
+
+    /// Returns a recorder for Events about a part of an object, such as `spec.containers{web}` of a pod.
+    #[must_use]
+    pub fn about_part(&self, field_path: &str) -> Self {
+        Self { part: field_path.to_owned(), ..self.clone() }
     }
 
     /// Records an Event about `object` and returns at once.
     pub fn record(&self, object: &Object, event_type: EventType, reason: &str, message: &str) {
-        let about = json!({
+        let mut about = json!({
             "apiVersion": object.api_version(), "kind": object.kind(), "name": object.name(),
             "namespace": object.namespace(), "uid": object.uid(), "resourceVersion": object.resource_version()
         });
+        if !self.part.is_empty() {
+            about["fieldPath"] = self.part.as_str().into();
+        }
         let record = Record {
             about,
+            host: self.host.clone(),
             event_type,
             reason: reason.to_owned(),
             message: message.chars().take(1024).collect(),
@@ -73,7 +93,8 @@ impl Recorder {
     }
 }
 
-type SeriesKey = (String, EventType, String, String);
+/// Object, part of it, type, reason and message.
+type SeriesKey = (String, String, EventType, String, String);
 
 struct Writer {
     cluster: Cluster,
@@ -92,8 +113,14 @@ impl Writer {
     }
 
     async fn write(&mut self, record: Record) -> Result<(), crate::ApiError> {
-        let uid = record.about["uid"].as_str().unwrap_or_default().to_owned();
-        let series = (uid, record.event_type, record.reason.clone(), record.message.clone());
+        let text = |field: &str| record.about[field].as_str().unwrap_or_default().to_owned();
+        let series = (
+            text("uid"),
+            text("fieldPath"),
+            record.event_type,
+            record.reason.clone(),
+            record.message.clone(),
+        );
         if let Some((key, count)) = self.series.get_mut(&series) {
             *count += 1;
             let patch = Patch::merge(json!({"count": *count, "lastTimestamp": record.time.to_string()}));
@@ -124,14 +151,18 @@ impl Writer {
             nanoseconds,
             self.count % 256
         );
+        let mut source = json!({"component": self.component});
+        if !record.host.is_empty() {
+            source["host"] = record.host.as_str().into();
+        }
         Object::from_value(json!({
             "apiVersion": "v1", "kind": "Event",
             "metadata": {"name": name, "namespace": namespace},
             "involvedObject": record.about,
             "type": record.event_type.as_str(), "reason": record.reason, "message": record.message,
-            "source": {"component": self.component},
+            "source": source,
             "firstTimestamp": record.time.to_string(), "lastTimestamp": record.time.to_string(), "count": 1,
-            "reportingComponent": self.component, "reportingInstance": ""
+            "reportingComponent": self.component, "reportingInstance": record.host
         }))
     }
 }
