@@ -36,12 +36,12 @@ pub const REFRESH_ANNOTATION: &str = "argocd.argoproj.io/refresh";
 /// Annotation that stops all work on an Application when `"true"`.
 pub const SKIP_RECONCILE_ANNOTATION: &str = "argocd.argoproj.io/skip-reconcile";
 
-/// A part of an Application that does not have the type the API says.
+/// A field of an Application that does not have the type the API says.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("{part}: {message}")]
+#[error("{field}: {message}")]
 pub struct ApplicationError {
-    /// `spec`, `status` or `operation`.
-    pub part: &'static str,
+    /// Path of the field, such as `spec.syncPolicy.retry.limit`.
+    pub field: String,
     /// What was found and what was expected.
     pub message: String,
 }
@@ -62,7 +62,7 @@ pub struct Application {
 impl Application {
     /// Returns the Application in `object`.
     ///
-    /// Errors: [`ApplicationError`] naming the part that is mistyped.
+    /// Errors: [`ApplicationError`] naming the field that is mistyped.
     pub fn from_object(object: &Object) -> Result<Self, ApplicationError> {
         Ok(Self {
             spec: part(object, "spec")?.unwrap_or_default(),
@@ -109,9 +109,11 @@ pub fn to_value<T: Serialize>(value: &T) -> Value {
 fn part<T: DeserializeOwned>(object: &Object, part: &'static str) -> Result<Option<T>, ApplicationError> {
     match object.as_map().get(part) {
         None | Some(Value::Null) => Ok(None),
-        Some(value) => T::deserialize(value)
-            .map(Some)
-            .map_err(|error| ApplicationError { part, message: error.to_string() }),
+        Some(value) => serde_path_to_error::deserialize(value).map(Some).map_err(|error| {
+            let path = error.path().to_string();
+            let field = if path == "." { part.to_owned() } else { format!("{part}.{path}") };
+            ApplicationError { field, message: error.into_inner().to_string() }
+        }),
     }
 }
 

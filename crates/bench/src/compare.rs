@@ -118,6 +118,7 @@ fn observation(place: &Place) -> Observation {
         target: Target::Found {
             revision: "6a740f35db080f5bc897a7e1b965bcec2ab95fec".into(),
             objects: (0..OBJECTS).map(target).collect(),
+            left_out: Vec::new(),
             source_type: "Directory",
         },
         live: Vec::new(),

@@ -20,6 +20,7 @@ mod managed;
 mod observe;
 mod report;
 mod target;
+mod wake;
 
 use managed::Managed;
 use observe::Observer;
@@ -87,11 +88,15 @@ struct Requests(Arc<Mutex<BTreeMap<Key, Level>>>);
 
 impl Requests {
     fn ask(&self, key: &Key, level: Level, queue: &Queue) {
+        self.note(key, level);
+        queue.add(key.clone());
+    }
+
+    /// Writes down how thorough the next comparison has to be, whenever it comes.
+    fn note(&self, key: &Key, level: Level) {
         let mut asked = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let entry = asked.entry(key.clone()).or_insert(level);
         *entry = (*entry).max(level);
-        drop(asked);
-        queue.add(key.clone());
     }
 
     fn take(&self, key: &Key) -> Level {
@@ -114,14 +119,15 @@ pub fn run(
     let types = format!("{SECRET_TYPE} in (repository,repo-creds)");
     let selection = Selection { labels: Some(types), ..Selection::namespace(&namespace) };
     let secrets = watches.cache_with(&resources::SECRETS, &selection);
+    let requests = Requests::default();
     let controller = Controller::new("application", cluster.clock().clone())
         .workers(config.workers)
         .order(config.order)
         .reconcile_each(&applications)
-        .watch(&projects, |_| Vec::new())
+        .watch(&projects, wake::of_project(applications.clone(), requests.clone()))
         .watch(&namespaces, |_| Vec::new())
-        .watch(&secrets, |_| Vec::new());
-    let (queue, requests) = (controller.queue(), Requests::default());
+        .watch(&secrets, wake::of_credentials(applications.clone(), requests.clone()));
+    let queue = controller.queue();
     let wake = {
         let (queue, requests, namespace) = (queue.clone(), requests.clone(), namespace.clone());
         Arc::new(move |instance: &str| {
@@ -206,11 +212,12 @@ impl Shell {
         let observation = self.observer.observe_operation(app, now).await?;
         let mut step = sync::step(app, &observation);
         while !step.actions.is_empty() {
-            let mut outcomes = Vec::new();
-            for action in &step.actions {
-                outcomes.push(act::act(&self.cluster, &self.observer.managed, action).await);
-            }
-            step = step.settle(&outcomes, self.cluster.clock().now());
+            let (outcomes, problem) = self.act(&step.actions).await;
+            let now = self.cluster.clock().now();
+            step = match problem {
+                Some(problem) => step.interrupted(&outcomes, &problem, now),
+                None => step.settle(&outcomes, now),
+            };
         }
         tracing::debug!(application = %app.object.key(), why = %step.why, "operation");
         self.write(&app.object, report::stepped(app, &step)).await?;
@@ -226,6 +233,19 @@ impl Shell {
         })
     }
 
+    /// Carries out the actions in order; returns their outcomes, up to the first for which the server could not be asked,
+    /// and what it said then.
+    async fn act(&self, actions: &[sync::Action]) -> (Vec<sync::Outcome>, Option<String>) {
+        let mut outcomes = Vec::new();
+        for action in actions {
+            match act::act(&self.cluster, &self.observer.managed, action).await {
+                Ok(outcome) => outcomes.push(outcome),
+                Err(problem) => return (outcomes, Some(problem)),
+            }
+        }
+        (outcomes, None)
+    }
+
     /// Deletes what the Application manages, then lets it go.
     async fn delete(&self, app: &Application) -> Result<Next, Failure> {
         let now = self.cluster.clock().now();
@@ -233,10 +253,9 @@ impl Shell {
         let deletion = sync::deletion(app, &observation);
         tracing::debug!(application = %app.object.key(), why = %deletion.why, "deleting");
         for action in &deletion.actions {
-            if let sync::Outcome::Refused(message) =
-                act::act(&self.cluster, &self.observer.managed, action).await
-            {
-                return Err(Failure::new(message));
+            match act::act(&self.cluster, &self.observer.managed, action).await {
+                Ok(sync::Outcome::Refused(message)) | Err(message) => return Err(Failure::new(message)),
+                Ok(_) => {}
             }
         }
         self.write(&app.object, report::released(app, &deletion)).await?;

@@ -5,6 +5,7 @@
 
 mod compare;
 mod ignore;
+mod known;
 mod mask;
 mod normalize;
 mod predict;
@@ -12,6 +13,7 @@ mod text;
 
 pub use compare::{AggregatedRoles, Comparison, Options, compare};
 pub use ignore::{Ignored, applicable, respect};
+pub use known::known;
 pub use mask::{Secrets, mask};
 pub use normalize::normalize;
 pub use predict::MANAGER;

@@ -149,6 +149,15 @@ impl fmt::Debug for RepositorySecret {
 }
 
 impl RepositorySecret {
+    /// Returns true when the credentials may be used for `url`: it is the repository's own Secret, or a template whose URL
+    /// `url` starts with. Another Secret may still come first: see [`choose`].
+    pub fn concerns(&self, url: &RepoUrl) -> bool {
+        match self.kind {
+            SecretType::Repository => RepoUrl::parse(self.url()).is_ok_and(|own| own == *url),
+            SecretType::RepositoryTemplate => !self.url().is_empty() && starts_with(url, self.url()),
+        }
+    }
+
     fn url(&self) -> &str {
         self.data.get("url").map(|url| url.trim()).unwrap_or_default()
     }
@@ -159,16 +168,15 @@ impl RepositorySecret {
 ///
 /// **Source:** Argo CD, private repositories, credential templates. Errors: as [`Credentials::from_secret`].
 pub fn choose(url: &RepoUrl, secrets: &[RepositorySecret]) -> Result<Option<Credentials>, SourceError> {
-    let of = |kind| secrets.iter().filter(move |secret| secret.kind == kind);
+    let of = |kind| secrets.iter().filter(move |secret| secret.kind == kind && secret.concerns(url));
     let own = of(SecretType::Repository)
-        .find(|secret| RepoUrl::parse(secret.url()).is_ok_and(|own| own == *url))
+        .next()
         .map(|secret| Credentials::from_secret(url, &secret.data))
         .transpose()?;
     if own.as_ref().is_some_and(Credentials::authenticate) {
         return Ok(own);
     }
     let template = of(SecretType::RepositoryTemplate)
-        .filter(|secret| !secret.url().is_empty() && starts_with(url, secret.url()))
         .max_by_key(|secret| secret.url().len())
         .map(|secret| Credentials::from_secret(url, &secret.data))
         .transpose()?;
@@ -235,6 +243,19 @@ mod tests {
     fn a_secret_without_credentials_takes_those_of_a_template() {
         let credentials = chosen("https://github.com/a/bare").unwrap();
         assert_eq!((credentials.password.as_str(), credentials.insecure), ("long", true));
+    }
+
+    #[test]
+    fn a_secret_concerns_the_repositories_it_may_be_used_for() {
+        let concerned = |url: &str| {
+            let url = RepoUrl::parse(url).unwrap();
+            secrets().iter().map(|secret| secret.concerns(&url)).collect::<Vec<_>>()
+        };
+        assert_eq!(concerned("https://github.com/a/own"), [true, false, true, true]);
+        assert_eq!(concerned("https://github.com/b/x.git"), [false, false, true, false]);
+        assert_eq!(concerned("https://gitlab.com/a/own"), [false; 4]);
+        let empty = secret(SecretType::RepositoryTemplate, &[("password", "x")]);
+        assert!(!empty.concerns(&RepoUrl::parse("https://github.com/a/own").unwrap()));
     }
 
     #[test]

@@ -1,12 +1,17 @@
 //! The Directory source: which files of a folder are manifests, and the objects in them. Pure.
 
+use std::fmt;
+
 use globset::{GlobBuilder, GlobMatcher};
 use object::Object;
 use thiserror::Error;
 
 use crate::{FileKind, Tree};
+use parse::Content;
 
+mod check;
 mod parse;
+mod strict;
 
 /// A file with this anywhere in it holds no manifest.
 const SKIP_MARKER: &str = "+argocd:skip-file-rendering";
@@ -94,16 +99,56 @@ pub fn read(tree: &Tree, options: &DirectoryOptions) -> Result<Vec<ManifestFile>
     Ok(files)
 }
 
-/// Returns the objects of the files in order, lists exploded. Broken YAML that does not look like a manifest is
-/// skipped; a JSON file must hold exactly one object.
-///
-/// **Source:** `getObjsFromYAMLOrJson` of Argo CD. Errors: [`ManifestError`] of the first file that fails.
-pub fn parse(files: &[ManifestFile]) -> Result<Vec<Object>, ManifestError> {
-    let mut objects = Vec::new();
-    for file in files {
-        objects.extend(parse::file(file)?);
+/// What a folder holds.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Manifests {
+    /// The objects of the files in order, lists exploded.
+    pub objects: Vec<Object>,
+    /// Files that were left out and may have been meant.
+    pub skipped: Vec<Skipped>,
+}
+
+/// A file that was left out: it is broken, and does not look like a manifest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Skipped {
+    /// The file, relative to the Application's folder.
+    pub file: String,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+impl fmt::Display for Skipped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{:?} is left out: it is broken and does not look like a manifest: {}",
+            self.file, self.reason
+        )
     }
-    Ok(objects)
+}
+
+/// Returns the objects of the files: see [`load`].
+///
+/// Errors: [`ManifestError`] of the first file that fails.
+pub fn parse(files: &[ManifestFile]) -> Result<Vec<Object>, ManifestError> {
+    load(files).map(|manifests| manifests.objects)
+}
+
+/// Returns the objects of the files and what was left out. A YAML file without anything of a manifest in it is passed
+/// over; one with a part of it is an error, and so is an object without a name, a key that stands twice, and an item of a
+/// list that is no object: nothing may be lost in silence. A JSON file must hold exactly one object.
+///
+/// **Source:** `getObjsFromYAMLOrJson` of Argo CD, which passes over more. Errors: [`ManifestError`] of the first file
+/// that fails.
+pub fn load(files: &[ManifestFile]) -> Result<Manifests, ManifestError> {
+    let mut all = Manifests::default();
+    for file in files {
+        match parse::file(file)? {
+            Content::Objects(objects) => all.objects.extend(objects),
+            Content::Broken(skipped) => all.skipped.push(skipped),
+        }
+    }
+    Ok(all)
 }
 
 fn extension(path: &str) -> Option<&str> {

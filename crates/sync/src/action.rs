@@ -11,7 +11,7 @@ pub const FIELD_MANAGER: &str = "argocd-controller";
 /// One change of the cluster, or the rehearsal of one.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Action {
-    /// Ask the server what applying an object would do, without doing it. Outcome as for `Apply`.
+    /// Ask the server what applying an object would do, without doing it. Outcome: `Done`, `Refused` or `Malformed`.
     DryRun {
         /// Phase of the sync it belongs to.
         phase: SyncPhase,
@@ -126,6 +126,8 @@ pub enum Outcome {
     Done,
     /// The server said no.
     Refused(String),
+    /// The server could not read the object: its fields are not those of its kind. Only of `DryRun`.
+    Malformed(String),
 }
 
 /// Kind of an Event.
@@ -173,6 +175,8 @@ pub enum Waiting {
     WaveDelay(Time),
     /// Time before the next attempt.
     Retry(Time),
+    /// The API server, which did not answer or asked to try again; with what it said.
+    Server(String),
 }
 
 /// Why a pass ended as it did.
@@ -209,6 +213,7 @@ impl fmt::Display for Waiting {
             Self::Tasks(text) | Self::Deletion(text) | Self::Confirmation(text) => f.write_str(text),
             Self::WaveDelay(until) => write!(f, "waiting until {until} before the next wave"),
             Self::Retry(at) => write!(f, "waiting to retry at {at}"),
+            Self::Server(problem) => write!(f, "waiting for the API server: {problem}"),
         }
     }
 }

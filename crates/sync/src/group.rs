@@ -3,7 +3,7 @@
 use api::application::{Application, OperationState, ResultCode, SyncStrategy};
 use object::Time;
 
-use crate::action::{Action, ApplyMode, Waiting};
+use crate::action::{Action, ApplyMode, Validation, Waiting};
 use crate::adopt::adoption;
 use crate::hook::{self, DeletePolicy};
 use crate::options::{self, Hold};
@@ -138,13 +138,14 @@ pub fn apply(task: &Task, (app, request): (&Application, &Request<'_>)) -> Optio
         (false, true) => ApplyMode::ApplyOrRecreate,
         (false, false) => ApplyMode::Apply,
     };
+    let validation = options::validation(request.options(), target);
     let object = match &task.live {
         Some(live) if options::contains(request.options(), "RespectIgnoreDifferences=true") => {
             diff::respect(target, live, &diff::applicable(&app.spec.ignore_differences, target))
         }
         _ => (**target).clone(),
     };
-    let validation = options::validation(request.options(), target);
+    let object = if validation == Validation::Off { diff::known(&object) } else { object };
     let migrates = !options::contains(request.options(), "ClientSideApplyMigration=false")
         && matches!(mode, ApplyMode::Apply | ApplyMode::ApplyOrRecreate);
     let adopt = task.live.as_deref().filter(|_| migrates).and_then(adoption);

@@ -52,6 +52,8 @@ pub enum Target {
         revision: String,
         /// Objects in the order of the source; without tracking marks.
         objects: Vec<Object>,
+        /// What of the source was left out and may have been meant; told by a condition each.
+        left_out: Vec<String>,
         /// `Directory`, `Helm`, `Kustomize` or `Plugin`.
         source_type: &'static str,
     },

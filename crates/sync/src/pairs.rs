@@ -9,7 +9,7 @@ use object::{GroupKind, Object, ObjectKey};
 use crate::hook;
 use crate::observation::{Kinds, Observation, Scope, Settings};
 use crate::project::Permissions;
-use crate::{checks, router, tracking};
+use crate::{Validation, checks, options, router, tracking};
 
 /// A target, a live object, or both; never neither.
 #[derive(Clone, Debug)]
@@ -47,7 +47,7 @@ pub struct Pairs {
 /// Returns `targets` and the observed live objects by key.
 ///
 /// Source: gitops-engine `sync.Reconcile` and Argo CD `CompareAppState`: namespaced targets without a namespace get the
-/// destination's, of repeated targets the last wins, live objects of ours without a target are extra unless another
+/// destination's, of repeated targets, hooks among them, the last wins, live objects of ours without a target are extra unless another
 /// object owns them. Live objects that the project does not permit are not seen.
 pub fn reconcile(app: &Application, targets: &[Object], observation: &Observation) -> Pairs {
     let settings = &observation.settings;
@@ -59,19 +59,24 @@ pub fn reconcile(app: &Application, targets: &[Object], observation: &Observatio
         pairs.live.insert(live.object_key(), Arc::clone(live));
     }
     let mut seen: BTreeMap<ObjectKey, usize> = BTreeMap::new();
-    for target in targets {
+    for (at, target) in targets.iter().enumerate() {
         let mut target = place(target, namespace, scope(target, (&observation.kinds, targets), &pairs.live));
+        if options::validation(app.spec.sync_options(), &target) == Validation::Off {
+            target = diff::known(&target);
+        }
         tracking::mark(&mut target, &instance, namespace, settings);
         if let Some(live) = pairs.live.get(&target.object_key()) {
             router::keep(&mut target, live);
         }
         let target = Arc::new(target);
+        let key = key(&target, at);
+        *seen.entry(key.clone()).or_default() += 1;
+        pairs.hooks.retain(|hook| hook.object_key() != key);
         if hook::is_hook(&target) {
+            pairs.resources.remove(&key);
             pairs.hooks.push(target);
             continue;
         }
-        let key = target.object_key();
-        *seen.entry(key.clone()).or_default() += 1;
         let live = pairs.live.get(&key).cloned();
         pairs.conditions.extend(live.as_deref().and_then(|live| shared(app, live, &instance, settings)));
         let genuine =
@@ -83,6 +88,16 @@ pub fn reconcile(app: &Application, targets: &[Object], observation: &Observatio
         .extend(seen.iter().filter(|(_, times)| **times > 1).map(|(key, times)| repeated(key, *times)));
     add_extra(&mut pairs, &instance, settings);
     pairs
+}
+
+/// Returns the key of the `at`th target: of one whose name the server makes, with that number for a name, so that several
+/// are told apart.
+fn key(target: &Object, at: usize) -> ObjectKey {
+    let mut key = target.object_key();
+    if key.key.name.is_empty() {
+        key.key.name = format!("{}{at}", target.str(&["metadata", "generateName"]));
+    }
+    key
 }
 
 fn add_extra(pairs: &mut Pairs, instance: &str, settings: &Settings) {

@@ -1,8 +1,10 @@
 //! Compares source and cluster, and decides on an automated sync.
 
+use std::collections::BTreeSet;
+
 use api::application::{
-    Application, ApplicationStatus, ComparedTo, ConditionKind, HealthCode, Operation, REFRESH_ANNOTATION,
-    SKIP_RECONCILE_ANNOTATION, Summary, SyncCode, SyncStatus, normalize,
+    Application, ApplicationCondition, ApplicationStatus, ComparedTo, ConditionKind, HealthCode, Operation,
+    REFRESH_ANNOTATION, SKIP_RECONCILE_ANNOTATION, Summary, SyncCode, SyncStatus, normalize,
 };
 use health::{Builtin, Member};
 use object::Time;
@@ -12,7 +14,7 @@ use crate::auto::{Decision, Skip, autosync};
 use crate::compare::{self, Compared, Targets};
 use crate::observation::{Level, Observation, Settings, Target};
 use crate::pairs::{self, Pairs};
-use crate::{blockers, conditions, results, unsupported};
+use crate::{blockers, conditions, links, results, unsupported};
 
 /// What a comparison came to.
 #[derive(Clone, Debug)]
@@ -114,15 +116,23 @@ fn compared(app: &Application, mut status: ApplicationStatus, observation: &Obse
     let Compared { code, resources } = compare::compare(app, &pairs, targets, observation);
     let mut found = pairs.conditions.clone();
     found.extend(blockers::of_target(observation));
+    found.extend(left_out(observation));
     found.extend(unsupported::warnings(app, observation));
     status.conditions = conditions::replaced(&status.conditions, found, &EVALUATED, now);
     status.sync = sync_status(app, code, observation);
     status.resources = resources;
-    describe(&mut status, &pairs, observation);
+    describe(&mut status, app, &pairs, observation);
     let verdict = overall_health(app, &pairs);
     set_health(&mut status, verdict.status, verdict.message, now);
     let decision = autosync(app, &status.sync, &status.resources, &observation.settings, observation.now);
     decide(app, status, (decision, pairs), observation)
+}
+
+/// Returns a warning for each part of the source that was left out.
+fn left_out(observation: &Observation) -> Vec<ApplicationCondition> {
+    let Target::Found { left_out, .. } = &observation.target else { return vec![] };
+    let warning = |text: &String| ApplicationCondition::new(ConditionKind::ExcludedResourceWarning, text);
+    left_out.iter().map(warning).collect()
 }
 
 fn decide(
@@ -232,20 +242,33 @@ fn sync_status(app: &Application, code: SyncCode, observation: &Observation) -> 
 }
 
 /// Fills in what is only shown.
-fn describe(status: &mut ApplicationStatus, pairs: &Pairs, observation: &Observation) {
+fn describe(status: &mut ApplicationStatus, app: &Application, pairs: &Pairs, observation: &Observation) {
     match &observation.target {
         Target::Found { source_type, .. } => (*source_type).clone_into(&mut status.source_type),
         Target::Failed { .. } => status.source_type.clear(),
     }
     observation.settings.namespace.clone_into(&mut status.controller_namespace);
     "appTree".clone_into(&mut status.resource_health_source);
-    let lives = pairs.resources.values().filter_map(|pair| pair.live.as_deref());
-    let mut images: Vec<String> = lives.flat_map(results::images).collect();
-    images.sort_unstable();
-    images.dedup();
-    if status.summary.is_some() || !images.is_empty() {
-        let summary = status.summary.get_or_insert_with(Summary::default);
-        summary.images = images;
+    let before = status.summary.take();
+    let existed = before.is_some();
+    let summary = summary(app, pairs, before.unwrap_or_default());
+    status.summary = (existed || summary != Summary::default()).then_some(summary);
+}
+
+/// Returns images, links and whether there are Applications among what is live; what else was told before stays.
+fn summary(app: &Application, pairs: &Pairs, before: Summary) -> Summary {
+    let lives = || pairs.resources.values().filter_map(|pair| pair.live.as_deref());
+    let images: BTreeSet<String> = lives().flat_map(results::images).collect();
+    let mut links = links::annotated(&app.object);
+    lives().for_each(|live| links.extend(links::of(live)));
+    let is_application = |live: &object::Object| {
+        live.kind() == "Application" && live.gvk().group == "argoproj.io" && live.uid() != app.object.uid()
+    };
+    Summary {
+        external_urls: links.into_iter().collect(),
+        images: images.into_iter().collect(),
+        is_app_of_apps: lives().any(is_application),
+        ..before
     }
 }
 

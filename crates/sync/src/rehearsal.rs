@@ -8,6 +8,9 @@ use crate::group;
 use crate::results;
 use crate::task::{Request, Task};
 
+/// How an operation ends whose objects do not even have the form of their kind.
+const DRY_RUN: &str = "one or more objects failed to apply (dry run)";
+
 /// What an operation that is not refused by its dry run goes on with.
 #[derive(Clone, Debug)]
 pub enum Rehearsed {
@@ -15,6 +18,8 @@ pub enum Rehearsed {
     Fits,
     /// Something was refused; with the operation's message.
     Refused(String),
+    /// Something was refused, and there are hooks for that.
+    FailureHooks,
     /// Not everything was answered: it has to be asked again.
     Unknown,
 }
@@ -71,6 +76,9 @@ fn replaces(task: &Task, request: &Request<'_>) -> bool {
 }
 
 /// Records what the server refused.
+///
+/// Source: what the client of Argo CD finds, the form of an object, ends the operation at once there; what only the server
+/// finds lets its failure hooks run.
 pub fn settle(
     state: &mut OperationState,
     tasks: &mut [Task],
@@ -78,22 +86,31 @@ pub fn settle(
     outcomes: &[Outcome],
 ) -> Rehearsed {
     for (action, outcome) in actions.iter().zip(outcomes) {
-        let (Action::DryRun { phase, object, .. }, Outcome::Refused(message)) = (action, outcome) else {
-            continue;
-        };
+        let Action::DryRun { phase, object, .. } = action else { continue };
+        let (Outcome::Refused(message) | Outcome::Malformed(message)) = outcome else { continue };
         let is_it = |task: &&mut Task| task.phase == *phase && task.key == object.object_key();
         if let Some(task) = tasks.iter_mut().find(is_it) {
             results::record(state, task, Some(ResultCode::SyncFailed), message);
         }
     }
-    if tasks.iter().any(|task| task.code() == Some(ResultCode::SyncFailed)) {
-        let text = results::failure_text("one or more objects failed to apply (dry run)", tasks.iter());
-        return Rehearsed::Refused(text);
+    let is_refused = |task: &Task| task.code() == Some(ResultCode::SyncFailed);
+    if !tasks.iter().any(is_refused) {
+        return if outcomes.len() < actions.len() { Rehearsed::Unknown } else { Rehearsed::Fits };
     }
-    if outcomes.len() < actions.len() { Rehearsed::Unknown } else { Rehearsed::Fits }
+    if outcomes.iter().any(|outcome| matches!(outcome, Outcome::Malformed(_))) {
+        return Rehearsed::Refused(results::failure_text(DRY_RUN, tasks.iter()));
+    }
+    let of_failure = |task: &Task| task.phase == SyncPhase::SyncFail;
+    let has_hooks = tasks.iter().any(|task| of_failure(task) && task.is_pending());
+    if has_hooks && tasks.iter().any(|task| is_refused(task) && !of_failure(task)) {
+        return Rehearsed::FailureHooks;
+    }
+    let message = "one or more synchronization tasks completed unsuccessfully";
+    Rehearsed::Refused(results::failure_text(message, tasks.iter()))
 }
 
-/// Refuses, before anything is done, tasks whose options contradict each other.
+/// Refuses, before anything is done, tasks whose options contradict each other, and resources without a name of their own:
+/// each sync would make another one.
 pub fn contradictions(
     tasks: &mut [Task],
     state: &mut OperationState,
@@ -106,7 +123,12 @@ pub fn contradictions(
         let text = "error validating options: --force cannot be used with --server-side";
         results::record(state, task, Some(ResultCode::SyncFailed), text);
     }
+    for task in tasks.iter_mut().filter(|task| !task.hook) {
+        let Some(target) = task.target.as_ref().filter(|target| target.name().is_empty()) else { continue };
+        let prefix = target.str(&["metadata", "generateName"]);
+        let text = format!("error: from {prefix}: cannot use generate name with apply");
+        results::record(state, task, Some(ResultCode::SyncFailed), text);
+    }
     let found = tasks.iter().any(|task| task.code() == Some(ResultCode::SyncFailed));
-    let message = "one or more objects failed to apply (dry run)";
-    found.then(|| results::failure_text(message, tasks.iter()))
+    found.then(|| results::failure_text(DRY_RUN, tasks.iter()))
 }

@@ -60,7 +60,10 @@ fn note(
     });
     let Some(task) = at.map(|at| &mut tasks[at]) else { return };
     match (action, outcome) {
-        (Action::Apply { .. } | Action::Prune { .. }, Outcome::Refused(message)) => {
+        (
+            Action::Apply { .. } | Action::Prune { .. },
+            Outcome::Refused(message) | Outcome::Malformed(message),
+        ) => {
             results::record(state, task, Some(ResultCode::SyncFailed), message);
         }
         (Action::Apply { mode, .. }, outcome) => {
@@ -69,7 +72,9 @@ fn note(
             results::record(state, task, Some(ResultCode::Synced), text);
         }
         (Action::Prune { .. }, _) => results::record(state, task, Some(ResultCode::Pruned), "pruned"),
-        (Action::DeleteHook { .. }, Outcome::Refused(message)) if task.is_completed() => {
+        (Action::DeleteHook { .. }, Outcome::Refused(message) | Outcome::Malformed(message))
+            if task.is_completed() =>
+        {
             let text = format!("failed to delete resource: {message}");
             results::record_phase(state, task, None, (OperationPhase::Error, text));
         }

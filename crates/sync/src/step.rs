@@ -1,5 +1,7 @@
 //! One pass of a running operation.
 
+use std::time::Duration;
+
 use api::application::{
     Application, ApplicationStatus, Operation, OperationPhase, OperationState, SyncOperation, SyncResult,
 };
@@ -13,6 +15,9 @@ use crate::progress::{self, After, Progress, Wake};
 use crate::rehearsal::{self, Rehearsed};
 use crate::task::{self, Request, Task};
 use crate::{blockers, retry, settle};
+
+/// Wait before an API server that could not be asked is asked again.
+pub const SERVER_WAIT: Duration = Duration::from_secs(5);
 
 /// What one pass of an operation came to.
 ///
@@ -78,6 +83,10 @@ impl Step {
                 match rehearsal::settle(&mut state, &mut pending.tasks, &actions, outcomes) {
                     Rehearsed::Fits => return perform(&pending.app, *planned, self.status, now),
                     Rehearsed::Refused(message) => After::End { phase: OperationPhase::Failed, message },
+                    Rehearsed::FailureHooks => {
+                        let waiting = Waiting::Tasks("the hooks for failures are run".into());
+                        After::Wait { waiting, wake: Wake::Now }
+                    }
                     Rehearsed::Unknown => {
                         let waiting = Waiting::Tasks("the dry run was not answered".into());
                         After::Wait { waiting, wake: Wake::Now }
@@ -85,6 +94,22 @@ impl Step {
                 }
             }
         };
+        conclude(&pending.app, state, self.status, (after, now))
+    }
+
+    /// Returns the step for actions that came to a halt because the API server could not be asked: what was done so far is
+    /// recorded, and the rest waits for the next pass, [`SERVER_WAIT`] later.
+    ///
+    /// Source: our own. Upstream fails the operation, so that a restart of the API server fails syncs.
+    #[must_use]
+    pub fn interrupted(mut self, outcomes: &[Outcome], problem: &str, now: Time) -> Self {
+        let Some(mut pending) = self.pending.take() else { return self };
+        let Some(mut state) = self.status.operation_state.take() else { return self };
+        if let Then::Conclude(after) = &pending.then {
+            settle::settle(&mut state, &mut pending.tasks, after, &self.actions, outcomes);
+        }
+        let wake = Wake::At(now.after(SERVER_WAIT));
+        let after = After::Wait { waiting: Waiting::Server(problem.to_owned()), wake };
         conclude(&pending.app, state, self.status, (after, now))
     }
 }

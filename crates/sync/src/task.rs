@@ -180,7 +180,10 @@ fn resource_tasks(request: &Request<'_>, pairs: &Pairs) -> Vec<Task> {
         pairs.resources.values().filter(|pair| pair.genuine && is_wanted(request.resources(), &pair.key));
     wanted
         .filter(|pair| pair.object().is_some_and(|object| hook::role(object) == Role::Resource))
-        .filter_map(|pair| Task::new(SyncPhase::Sync, pair.target.clone(), pair.live.clone()))
+        .filter_map(|pair| {
+            let task = Task::new(SyncPhase::Sync, pair.target.clone(), pair.live.clone())?;
+            Some(Task { key: pair.key.clone(), ..task })
+        })
         .collect()
 }
 

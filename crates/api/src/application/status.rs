@@ -312,6 +312,9 @@ pub struct Summary {
     /// Images of its containers, sorted.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub images: Vec<String>,
+    /// Whether it manages Applications.
+    #[serde(skip_serializing_if = "is_default")]
+    pub is_app_of_apps: bool,
     /// Fields this version does not know.
     #[serde(flatten)]
     pub extra: Map<String, Value>,

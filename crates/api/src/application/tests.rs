@@ -33,11 +33,25 @@ fn unknown_fields_are_kept_at_each_level() {
 }
 
 #[test]
-fn a_mistyped_part_is_named() {
-    let object = Object::from_value(json!({"spec": {"project": 5}}));
-    let error = Application::from_object(&object).unwrap_err();
-    assert_eq!(error.part, "spec");
-    assert!(error.message.contains("expected a string"), "{}", error.message);
+fn a_mistyped_field_is_named() {
+    let cases = [
+        (json!({"spec": 7}), "spec", "expected struct"),
+        (json!({"spec": {"project": 5}}), "spec.project", "expected a string"),
+        (json!({"spec": {"source": "https://x"}}), "spec.source", "invalid type: string"),
+        (json!({"spec": {"sources": [{}, {"path": []}]}}), "spec.sources[1].path", "expected a string"),
+        (
+            json!({"spec": {"syncPolicy": {"retry": {"limit": "x"}}}}),
+            "spec.syncPolicy.retry.limit",
+            "invalid type",
+        ),
+        (json!({"operation": {"sync": {"prune": "yes"}}}), "operation.sync.prune", "expected a boolean"),
+        (json!({"status": {"history": [{"id": "a"}]}}), "status.history[0]", "expected"),
+    ];
+    for (object, field, message) in cases {
+        let error = Application::from_object(&Object::from_value(object)).unwrap_err();
+        assert!(error.field.starts_with(field), "{error}");
+        assert!(error.message.contains(message), "{error}");
+    }
 }
 
 #[test]

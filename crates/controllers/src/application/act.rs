@@ -13,7 +13,9 @@ const LOOKS: u32 = 30;
 const LOOK_PERIOD: Duration = Duration::from_millis(100);
 
 /// Carries out one action and returns what came of it. What the server refuses is an outcome, not an error.
-pub async fn act(cluster: &Cluster, managed: &Managed, action: &Action) -> Outcome {
+///
+/// Errors: the server could not be asked, or asked to try again; with what it said.
+pub async fn act(cluster: &Cluster, managed: &Managed, action: &Action) -> Result<Outcome, String> {
     let outcome = match action {
         Action::DryRun { object, validation, .. } => rehearse(cluster, managed, object, *validation).await,
         Action::Apply { object, mode, adopt, validation, .. } => {
@@ -31,7 +33,25 @@ pub async fn act(cluster: &Cluster, managed: &Managed, action: &Action) -> Outco
             release(cluster, managed, (gvk, key), &Patch::merge(patch)).await
         }
     };
-    outcome.unwrap_or_else(|error| Outcome::Refused(error.message))
+    match outcome {
+        Err(error) if may_pass(&error) => Err(error.message),
+        Err(error) if matches!(action, Action::DryRun { .. }) && is_malformed(&error) => {
+            Ok(Outcome::Malformed(error.message))
+        }
+        Err(error) => Ok(Outcome::Refused(error.message)),
+        Ok(outcome) => Ok(outcome),
+    }
+}
+
+/// Returns whether the same request may succeed in a moment. An internal error is not among these: it is how a webhook that
+/// fails is told of.
+fn may_pass(error: &ApiError) -> bool {
+    matches!(error.code, 0 | 429 | 502..=504) || error.is_conflict()
+}
+
+/// True for what is wrong with the form of an object rather than with what it says.
+fn is_malformed(error: &ApiError) -> bool {
+    error.code == 400 || error.message.contains("failed to create typed patch object")
 }
 
 fn policy(propagation: sync::Propagation) -> Propagation {
@@ -44,7 +64,8 @@ fn policy(propagation: sync::Propagation) -> Propagation {
 
 async fn resource(managed: &Managed, gvk: &Gvk) -> Result<Resource, ApiError> {
     managed.resource(gvk).await?.ok_or_else(|| {
-        ApiError::no_answer(format!("the server could not find the requested resource: {gvk} is not served"))
+        let message = format!("the server could not find the requested resource: {gvk} is not served");
+        ApiError { code: 404, reason: "NotFound".into(), message, details: object::Value::Null }
     })
 }
 

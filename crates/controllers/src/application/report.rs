@@ -33,16 +33,19 @@ pub fn released(app: &Application, deletion: &Deletion) -> Option<Value> {
     (!same).then(|| json!({"metadata": {"finalizers": deletion.finalizers}}))
 }
 
-/// Returns the patch that tells of an Application that cannot be read; `None` when it tells so already. Nothing else of
-/// the status changes.
+/// Returns the patch that tells of an Application that cannot be read; `None` when it tells so already. What it is in sync
+/// with and whether it is healthy is unknown then, as with any spec that cannot be acted on; the rest of the status stays.
 pub fn mistyped(object: &Object, message: &str, now: Time) -> Option<Value> {
-    let told = object
-        .items(&["status", "conditions"])
-        .iter()
-        .any(|condition| condition["type"] == "InvalidSpecError" && condition["message"] == message);
-    let condition =
-        json!({"type": "InvalidSpecError", "message": message, "lastTransitionTime": now.to_string()});
-    (!told).then(|| json!({"status": {"conditions": [condition]}}))
+    let is_of_spec = |condition: &&Value| condition["type"] == "InvalidSpecError";
+    let conditions = object.items(&["status", "conditions"]);
+    if conditions.iter().any(|condition| is_of_spec(&condition) && condition["message"] == message) {
+        return None;
+    }
+    let told = json!({"type": "InvalidSpecError", "message": message, "lastTransitionTime": now.to_string()});
+    let others = conditions.iter().filter(|condition| !is_of_spec(condition)).cloned();
+    let all: Vec<Value> = std::iter::once(told).chain(others).collect();
+    let unknown = json!({"status": "Unknown"});
+    Some(json!({"status": {"conditions": all, "sync": unknown, "health": unknown}}))
 }
 
 fn status(app: &Application, new: &ApplicationStatus) -> Option<Value> {

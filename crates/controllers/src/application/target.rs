@@ -7,7 +7,7 @@ use api::application::Source;
 use base64::Engine as _;
 use object::{Key, Object, Time};
 use runtime::Cache;
-use source::manifests::{self, DirectoryOptions};
+use source::manifests::{self, DirectoryOptions, Manifests};
 use source::{
     CommitId, RepoSpec, RepoUrl, Repositories, RepositorySecret, SecretType, Selection, SourceError, choose,
 };
@@ -32,7 +32,7 @@ struct Memory {
 struct Found {
     source: Source,
     revision: String,
-    objects: Vec<Object>,
+    manifests: Manifests,
 }
 
 impl Targets {
@@ -54,7 +54,8 @@ impl Targets {
                 self.lock().insert(app.clone(), memory);
                 Target::Found {
                     revision: found.revision.clone(),
-                    objects: found.objects.clone(),
+                    objects: found.manifests.objects.clone(),
+                    left_out: found.manifests.skipped.iter().map(ToString::to_string).collect(),
                     source_type: "Directory",
                 }
             }
@@ -96,8 +97,8 @@ impl Targets {
             exclude: directory.exclude,
         };
         let files = manifests::read(&tree, &options).map_err(|error| error.to_string())?;
-        let objects = manifests::parse(&files).map_err(|error| error.to_string())?;
-        Ok(Found { source: source.clone(), revision: commit.to_string(), objects })
+        let manifests = manifests::load(&files).map_err(|error| error.to_string())?;
+        Ok(Found { source: source.clone(), revision: commit.to_string(), manifests })
     }
 
     fn repository(&self, url: &str) -> Result<RepoSpec, SourceError> {
@@ -131,7 +132,8 @@ fn unrendered(tree: &source::Tree) -> Result<(), String> {
     }
 }
 
-fn read_secret(secret: &Object) -> Option<RepositorySecret> {
+/// Returns the credentials in a Secret; `None` when it is not one for reading repositories.
+pub fn read_secret(secret: &Object) -> Option<RepositorySecret> {
     let kind = SecretType::parse(secret.label(SECRET_TYPE)?)?;
     let data = secret.get(&["data"])?.as_object()?;
     let decoded = data.iter().filter_map(|(key, value)| {

@@ -1,6 +1,7 @@
 //! The Application controller between a real Git repository and the embedded API server, under virtual time.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod bad_input;
 #[path = "../../../source/tests/repositories/http.rs"]
 mod http;
 mod replay;

@@ -66,6 +66,12 @@ async fn a_broken_file_stops_the_comparison_and_leaves_what_runs() {
             "broken.yaml",
         ),
         ("no-kind.yaml", "apiVersion: v1\nkind: \"\"\nmetadata:\n  name: x\n", "no-kind.yaml"),
+        (
+            "no-name.yaml",
+            "apiVersion: v1\nkind: ConfigMap\ndata: {}\n",
+            "ConfigMap: metadata.name is missing",
+        ),
+        ("twice.yaml", "apiVersion: v1\nkind: ConfigMap\nkind: Pod\nmetadata:\n  name: x\n", "twice.yaml"),
     ];
     for (file, text, named) in bad {
         world.commit(&[("b.yaml", &config("b", "1")), (file, text)]);
@@ -134,9 +140,49 @@ async fn a_private_repository_is_read_with_the_credentials_of_a_secret() {
         "metadata": {"labels": {"argocd.argoproj.io/secret-type": "repository"}},
         "stringData": {"type": "git", "url": server.url(), "username": "ann", "password": "s3cret"},
     });
+    let given = world.now();
     world.apply(&SECRETS, object("v1", "Secret", ("argocd", "repo"), secret)).await;
     world.settled("app", "Synced").await;
+    assert!(world.now() < given.after(AT_ONCE), "{}", world.now());
     assert_eq!(world.names(&CONFIG_MAPS).await, ["a"]);
     assert!(server.fetches() > 0);
+    world.stop().await;
+}
+
+/// Far less than the time between two looks at a repository.
+const AT_ONCE: Duration = Duration::from_secs(5);
+
+#[tokio::test(start_paused = true)]
+async fn credentials_of_a_template_that_change_are_used_at_once() {
+    let world = World::start().await;
+    world.commit(&[("a.yaml", &config("a", "1"))]);
+    let server = http::Server::start(world.folder(), "s3cret").await;
+    let prefix = server.url().trim_end_matches("/sample").to_owned();
+    let secret = json!({
+        "metadata": {"labels": {"argocd.argoproj.io/secret-type": "repo-creds"}},
+        "stringData": {"type": "git", "url": prefix, "username": "ann", "password": "wr0ng"},
+    });
+    world.apply(&SECRETS, object("v1", "Secret", ("argocd", "creds"), secret)).await;
+    let mut more = automated();
+    patch::merge::apply(&mut more, &json!({"source": {"repoURL": server.url()}}));
+    world.create("app", more).await;
+    let app = world.until("app", has("ComparisonError", "authentication required")).await;
+    assert!(!app.to_value().to_string().contains("wr0ng"));
+    world.pass(10_000).await;
+
+    let changed = world.now();
+    world.merge(&SECRETS, ("argocd", "creds"), json!({"stringData": {"password": "s3cret"}})).await;
+    world.settled("app", "Synced").await;
+    assert!(world.now() < changed.after(AT_ONCE), "{}", world.now());
+
+    // a Secret of another repository wakes nobody
+    let before = world.writes();
+    let other = json!({
+        "metadata": {"labels": {"argocd.argoproj.io/secret-type": "repository"}},
+        "stringData": {"url": "https://elsewhere.example/x"},
+    });
+    world.apply(&SECRETS, object("v1", "Secret", ("argocd", "other"), other)).await;
+    world.pass(10_000).await;
+    assert_eq!(world.writes(), before + 1, "the Secret itself");
     world.stop().await;
 }

@@ -96,12 +96,14 @@ async fn a_webhook_is_answered_at_once() {
 #[tokio::test(start_paused = true)]
 async fn nothing_is_applied_when_the_server_refuses_one_object() {
     let world = World::start().await;
+    let unsuccessful = "one or more synchronization tasks completed unsuccessfully, reason: ";
+    let malformed = "one or more objects failed to apply (dry run), reason: ";
     let cases = [
-        ("port", service("bad", "99999999"), "spec.ports[0].port: Invalid value"),
-        ("type", config("bad", "1").replace("\"1\"", "[1]"), "bad"),
-        ("field", format!("{}surprise: 1\n", config("bad", "1")), "surprise"),
+        ("port", service("bad", "99999999"), "spec.ports[0].port: Invalid value", unsuccessful),
+        ("type", config("bad", "1").replace("\"1\"", "[1]"), "bad", malformed),
+        ("field", format!("{}surprise: 1\n", config("bad", "1")), "surprise", malformed),
     ];
-    for (name, text, named) in cases {
+    for (name, text, named, how) in cases {
         world.commit_to(name, &[("a.yaml", &config(&format!("fine-{name}"), "1")), ("b.yaml", &text)]);
         world.create(name, json!({"source": {"path": name}})).await;
         world.settled(name, "OutOfSync").await;
@@ -109,13 +111,39 @@ async fn nothing_is_applied_when_the_server_refuses_one_object() {
         let app = world.until(name, ended).await;
         assert_eq!(app.str(&["status", "operationState", "phase"]), "Failed");
         let text = message(&app);
-        assert!(text.starts_with("one or more objects failed to apply (dry run), reason: "), "{text}");
+        assert!(text.starts_with(how), "{text}");
         assert!(text.contains(named), "{name}: {text}");
         let results = app.items(&["status", "operationState", "syncResult", "resources"]);
         let short: Vec<_> = results.iter().map(|result| (&result["name"], &result["status"])).collect();
         assert_eq!(short, [(&json!("bad"), &json!("SyncFailed"))]);
         assert_eq!(world.names(&CONFIG_MAPS).await, Vec::<String>::new());
     }
+    world.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn hooks_for_failures_run_when_the_server_refuses_and_nothing_else_does() {
+    let world = World::start().await;
+    let hook = |name: &str, moment: &str| {
+        let annotations = format!("  annotations:\n    argocd.argoproj.io/hook: {moment}\n");
+        config(name, "1").replace("\ndata:\n", &format!("\n{annotations}data:\n"))
+    };
+    world.commit(&[
+        ("a.yaml", &config("fine", "1")),
+        ("b.yaml", &service("bad", "99999999")),
+        ("c.yaml", &hook("before", "PreSync")),
+        ("d.yaml", &hook("clean-up", "SyncFail")),
+    ]);
+    world.create("app", json!({})).await;
+    world.settled("app", "OutOfSync").await;
+    world.sync("app", json!({})).await;
+    let app = world.until("app", ended).await;
+    assert_eq!(app.str(&["status", "operationState", "phase"]), "Failed");
+    let text =
+        "one or more synchronization tasks completed unsuccessfully, reason: Service \"bad\" is invalid";
+    assert!(message(&app).starts_with(text), "{}", message(&app));
+    assert_eq!(world.names(&CONFIG_MAPS).await, ["clean-up"]);
+    assert_eq!(world.names(&SERVICES).await, Vec::<String>::new());
     world.stop().await;
 }
 
@@ -131,7 +159,11 @@ async fn the_namespace_is_made_and_its_objects_are_checked_before_they_follow() 
     world.settled("app", "OutOfSync").await;
     world.sync("app", json!({"syncOptions": ["CreateNamespace=true"]})).await;
     let app = world.until("app", ended).await;
-    assert!(message(&app).starts_with("one or more objects failed to apply (dry run)"), "{}", message(&app));
+    assert!(
+        message(&app).starts_with("one or more synchronization tasks completed unsuccessfully"),
+        "{}",
+        message(&app)
+    );
     assert!(world.get(&NAMESPACES, ("", "fresh")).await.is_some());
     assert!(world.get(&CONFIG_MAPS, ("fresh", "a")).await.is_none());
 

@@ -3,34 +3,46 @@
 use object::{Object, Value, yaml};
 use serde_json::Deserializer;
 
-use super::{ManifestError, ManifestFile};
+use super::{ManifestError, ManifestFile, Skipped, check, strict::Strict};
 
-/// Returns the objects of one file.
-pub(super) fn file(file: &ManifestFile) -> Result<Vec<Object>, ManifestError> {
+/// What one file holds.
+pub(super) enum Content {
+    /// Objects, none if it is a file of something else.
+    Objects(Vec<Object>),
+    /// It cannot be read, and nothing in it looks like a manifest.
+    Broken(Skipped),
+}
+
+/// Returns what a file holds.
+pub(super) fn file(file: &ManifestFile) -> Result<Content, ManifestError> {
     if std::path::Path::new(&file.path).extension().is_some_and(|extension| extension == "json") {
-        return json(file);
+        return json(file).map(Content::Objects);
     }
     let fail = |document, message| ManifestError { file: file.path.clone(), document, message };
-    let objects = yaml::documents(&file.text)
-        .map_err(|error| fail(None, format!("error converting YAML to JSON: yaml: {error}")))
-        .and_then(|documents| {
-            let objects = documents.into_iter().enumerate();
-            let objects =
-                objects.map(|(at, value)| explode(value).map_err(|message| fail(Some(at), message)));
-            objects.collect::<Result<Vec<_>, _>>()
-        });
-    match objects {
-        Ok(objects) => Ok(objects.into_iter().flatten().collect()),
-        Err(_) if !looks_like_a_manifest(&file.text) => Ok(Vec::new()),
-        Err(error) => Err(error),
+    let documents = match yaml::documents(&file.text) {
+        Ok(documents) => documents,
+        Err(error) if mentions_a_manifest(&file.text) => {
+            return Err(fail(None, format!("error converting YAML to JSON: yaml: {error}")));
+        }
+        Err(error) => {
+            return Ok(Content::Broken(Skipped { file: file.path.clone(), reason: error.to_string() }));
+        }
+    };
+    let strangers = !documents.iter().any(looks_like_a_manifest) && !mentions_all(&file.text);
+    if strangers {
+        return Ok(Content::Objects(Vec::new()));
     }
+    let objects = documents.into_iter().enumerate();
+    let objects = objects.map(|(at, value)| explode(value).map_err(|message| fail(Some(at), message)));
+    let objects: Vec<Vec<Object>> = objects.collect::<Result<_, _>>()?;
+    Ok(Content::Objects(objects.into_iter().flatten().collect()))
 }
 
 fn json(file: &ManifestFile) -> Result<Vec<Object>, ManifestError> {
     let fail = |document, message| ManifestError { file: file.path.clone(), document, message };
-    let mut values = Deserializer::from_str(&file.text).into_iter::<Value>();
+    let mut values = Deserializer::from_str(&file.text).into_iter::<Strict>();
     let value = match values.next() {
-        Some(Ok(value)) => value,
+        Some(Ok(Strict(value))) => value,
         Some(Err(error)) => return Err(fail(None, error.to_string())),
         None => return Err(fail(None, "the file is empty".to_owned())),
     };
@@ -52,12 +64,18 @@ fn explode(value: Value) -> Result<Vec<Object>, String> {
                 Value::Array(items) => items,
                 _ => Vec::new(),
             });
-            let items = items.unwrap_or_default().into_iter();
-            items.map(|item| Object::parse(item).map_err(|error| error.to_string())).collect()
+            let items = items.unwrap_or_default().into_iter().enumerate();
+            items.map(|(at, item)| object(item).map_err(|error| format!("items[{at}]: {error}"))).collect()
         }
         Value::Object(map) if named && is_empty_list(&map) => Ok(Vec::new()),
-        value => Object::parse(value).map(|object| vec![object]).map_err(|error| error.to_string()),
+        value => object(value).map(|object| vec![object]),
     }
+}
+
+fn object(value: Value) -> Result<Object, String> {
+    let object = Object::parse(value).map_err(|error| error.to_string())?;
+    check::metadata(&object)?;
+    Ok(object)
 }
 
 /// True for `items: null` in something that is not a resource with a spec.
@@ -65,8 +83,29 @@ fn is_empty_list(map: &object::Map<String, Value>) -> bool {
     map.get("items").is_some_and(Value::is_null) && !map.contains_key("spec") && !map.contains_key("status")
 }
 
-fn looks_like_a_manifest(text: &str) -> bool {
-    ["apiVersion:", "kind:", "metadata:"].into_iter().all(|word| text.contains(word))
+/// The fields that every manifest has.
+const FIELDS: [&str; 3] = ["apiVersion", "kind", "metadata"];
+
+/// True for a document that has one of the fields: one that lacks the others is a manifest with a mistake in it.
+fn looks_like_a_manifest(document: &Value) -> bool {
+    document.as_object().is_some_and(|map| FIELDS.iter().any(|field| map.contains_key(*field)))
+}
+
+/// True for a text with all of the fields, wherever they stand.
+fn mentions_all(text: &str) -> bool {
+    FIELDS.iter().all(|field| mentions(text, field))
+}
+
+/// True for a text with one of the fields, wherever it stands.
+fn mentions_a_manifest(text: &str) -> bool {
+    FIELDS.iter().any(|field| mentions(text, field))
+}
+
+fn mentions(text: &str, field: &str) -> bool {
+    text.match_indices(field).any(|(at, _)| {
+        let rest = text[at + field.len()..].trim_start_matches(['"', '\'']);
+        rest.trim_start_matches([' ', '\t']).starts_with(':')
+    })
 }
 
 /// Returns the error as Argo CD words it.

@@ -104,6 +104,102 @@ fn a_broken_manifest_names_the_file() {
     assert_eq!(parse(&[file("two.yaml", &second)]).unwrap_err().document, Some(1));
 }
 
+#[track_caller]
+fn refused(path: &str, text: &str, words: &[&str]) {
+    let error = parse(&[file(path, text)]).unwrap_err().to_string();
+    for word in [path].iter().chain(words) {
+        assert!(error.contains(word), "{word:?} is not in {error:?}");
+    }
+}
+
+/// Each of these was, or could be, lost in silence: the object vanishes and the Application says Synced.
+#[test]
+fn nothing_vanishes() {
+    let cases: [(&str, &[&str]); 14] = [
+        ("apiVersion: v1\nkind: ConfigMap\ndata: {}\n", &["ConfigMap", "metadata.name is missing"]),
+        ("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: ''}\n", &["metadata.name is missing"]),
+        ("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: 12}\n", &["metadata.name is 12, not a string"]),
+        (
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: [b]}\n",
+            &["\"a\"", "metadata.namespace"],
+        ),
+        ("apiVersion: v1\nkind: ConfigMap\nmetadata: a\n", &["field metadata"]),
+        ("apiVersion: v1\nmetadata: {name: a}\n", &["field kind"]),
+        ("kind: ConfigMap\nmetadata: {name: a}\n", &["field apiVersion"]),
+        ("kind: [ConfigMap]\n", &["field apiVersion"]),
+        (
+            "apiVersion: v1\nkind: List\nitems: [{apiVersion: v1, kind: Pod, metadata: {name: a}}, text]\n",
+            &["items[1]", "expected an object"],
+        ),
+        ("apiVersion: v1\nkind: List\nitems: [null]\n", &["items[0]"]),
+        (
+            "apiVersion: v1\nkind: PodList\nitems: [{metadata: {name: a}}]\n",
+            &["items[0]", "field apiVersion"],
+        ),
+        ("- apiVersion: v1\n  kind: Pod\n  metadata: {name: a}\n", &["expected an object, found a list"]),
+        ("apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nmetadata: {name: b}\n", &["duplicate", "metadata"]),
+        (
+            "apiVersion: v1\nkind: Pod\nmetadata:\n  name: a\n  annotations: {argocd.argoproj.io/sync-wave: 5}\n",
+            &["Pod \"a\"", "sync-wave\"] is 5, not a string"],
+        ),
+    ];
+    for (text, words) in cases {
+        refused("x.yaml", text, words);
+        // in whatever company
+        refused("x.yaml", &format!("{POD}---\n{text}"), words);
+        refused("x.yaml", &format!("{text}---\n{POD}"), words);
+    }
+    refused("x.yaml", "kind: ConfigMap\nmetadata:\n  name: [\n", &["yaml"]);
+    refused("x.yaml", "{\"apiVersion\": \"v1\", \"kind\": [\n", &["yaml"]);
+    refused(
+        "x.json",
+        r#"{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a", "name": "b"}}"#,
+        &["\"name\" is set twice"],
+    );
+    refused("x.json", r#"{"apiVersion": "v1", "kind": "Pod"}"#, &["metadata.name is missing"]);
+}
+
+#[test]
+fn names_may_be_made_by_the_server() {
+    let text =
+        "apiVersion: v1\nkind: Pod\nmetadata: {generateName: a-, labels: null, annotations: {x: null}}\n";
+    assert_eq!(parse(&[file("a.yaml", text)]).unwrap()[0].str(&["metadata", "generateName"]), "a-");
+}
+
+#[test]
+fn a_broken_file_of_something_else_is_left_out_and_told() {
+    let all =
+        load(&[file("values.yaml", "a: [1\n"), file("pod.yaml", POD), file("notes.yaml", "a: 1\n")]).unwrap();
+    assert_eq!(all.objects.len(), 1);
+    let told: Vec<String> = all.skipped.iter().map(ToString::to_string).collect();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].starts_with("\"values.yaml\" is left out: ") && told[0].contains("line"), "{told:?}");
+}
+
+/// Ten letters, each of which stands for ten of the one before: ten billion in a few lines.
+fn bomb() -> String {
+    let mut text = format!("{POD}a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
+    for level in 1..10 {
+        let before = vec![format!("*a{}", level - 1); 10].join(", ");
+        text.push_str(&format!("a{level}: &a{level} [{before}]\n"));
+    }
+    text
+}
+
+#[test]
+fn documents_that_would_fill_the_memory_are_refused() {
+    refused("bomb.yaml", &bomb(), &["yaml", "budget"]);
+    refused("deep.yaml", &format!("{POD}x: {}", "[".repeat(100_000)), &["yaml", "recursion limit"]);
+    refused(
+        "deep.yaml",
+        &format!("{POD}x: {}{}", "{a: ".repeat(5_000), "}".repeat(5_000)),
+        &["yaml", "depth"],
+    );
+    refused("many.yaml", &"---\nkind: Pod\n".repeat(20_000), &["yaml", "documents"]);
+    let deep = format!(r#"{{"apiVersion": "v1", "kind": "Pod", "x": {}"#, "[".repeat(100_000));
+    refused("deep.json", &deep, &["recursion limit"]);
+}
+
 #[test]
 fn a_json_file_holds_one_object() {
     let one = r#"{"apiVersion":"v1","kind":"Pod","metadata":{"name":"j"}}"#;

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod laws;
+mod lost;
 mod projects;
 mod recorded;
 mod rehearsal;

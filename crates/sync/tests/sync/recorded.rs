@@ -219,6 +219,32 @@ fn a_refused_object_fails_the_sync() {
     same(&world, "25-sync-failed-after-retry");
 }
 
+/// Phase, message and results of the operation as recorded, but for objects that were applied beside the refused one.
+#[track_caller]
+fn same_operation_but_for(world: &World, applied: &str, name: &str) {
+    let mut recorded = recording(name).get(&["status", "operationState"]).cloned().unwrap();
+    let results = recorded["syncResult"]["resources"].as_array_mut().unwrap();
+    results.retain(|result| result["name"] != applied);
+    let state = &world.status()["operationState"];
+    assert_eq!(timeless(state), timeless(&recorded), "{name}");
+}
+
+#[test]
+fn a_dry_run_that_is_refused_reads_as_recorded_but_applies_nothing() {
+    let mut world = world("24-sync-failed", "2026-11-21T10:23:18Z");
+    world.asks = true;
+    world.target = found(FIRST, repo("bad-field"));
+    sync_manually(&mut world, json!({}));
+    same_operation_but_for(&world, "fine", "24-sync-failed");
+
+    let retry = json!({"limit": 1, "backoff": {"duration": "2s", "factor": 2, "maxDuration": "3m0s"}});
+    let operation = manual(&world, FIRST, json!({"retry": retry}));
+    world.request(operation);
+    world.run();
+    same_operation_but_for(&world, "fine", "25-sync-failed-after-retry");
+    assert_eq!(world.log, ["apply /Namespace/bad"]);
+}
+
 #[test]
 fn a_workload_that_does_not_come_up_degrades_the_application() {
     let mut world = world("26-degraded", "2026-11-21T10:23:24Z");

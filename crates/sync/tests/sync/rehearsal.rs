@@ -4,7 +4,9 @@ use api::application::{Application, OperationPhase, ResultCode};
 use object::{GroupKind, Key, Object, ObjectKey, Value, json};
 use sync::{Action, ApplyMode, Outcome, Step, Validation};
 
-use crate::world::{BAD_PORT, FIRST, World, found};
+use crate::world::{BAD_PORT, FIRST, MALFORMED, World, found};
+
+const UNSUCCESSFUL: &str = "one or more synchronization tasks completed unsuccessfully";
 
 #[expect(clippy::needless_pass_by_value, reason = "reads well with json!")]
 fn object(kind: &str, name: &str, more: Value) -> Object {
@@ -48,7 +50,7 @@ fn one_refusal_keeps_everything_from_being_applied() {
     assert_eq!(world.log, Vec::<String>::new());
     let state = world.app.status.operation_state.as_ref().unwrap();
     assert_eq!(state.phase, OperationPhase::Failed);
-    assert_eq!(state.message, format!("one or more objects failed to apply (dry run), reason: {BAD_PORT}"));
+    assert_eq!(state.message, format!("{UNSUCCESSFUL}, reason: {BAD_PORT}"));
     let results = &state.sync_result.as_ref().unwrap().resources;
     let short: Vec<_> = results.iter().map(|result| (result.name.as_str(), result.status)).collect();
     assert_eq!(short, [("not-fine", Some(ResultCode::SyncFailed))]);
@@ -145,6 +147,64 @@ fn a_namespace_made_by_the_sync_is_all_there_is_when_its_objects_are_refused() {
         world.run();
         assert_eq!(world.log, ["apply /Namespace/ns"]);
         let message = &world.app.status.operation_state.as_ref().unwrap().message;
-        assert!(message.starts_with("one or more objects failed to apply (dry run)"), "{message}");
+        assert!(message.starts_with(UNSUCCESSFUL), "{message}");
     }
+}
+
+fn of_failure(name: &str) -> Object {
+    let hook = json!({"metadata": {"name": name, "annotations": {"argocd.argoproj.io/hook": "SyncFail"}}});
+    object("ConfigMap", name, hook)
+}
+
+#[test]
+fn hooks_for_failures_run_when_the_server_refuses_before_anything_is_applied() {
+    let objects = || vec![object("ConfigMap", "fine", json!({})), object("Service", "not-fine", json!({}))];
+    let mut world = world(objects().into_iter().chain([of_failure("clean-up")]).collect());
+    world.request(json!({"sync": {}}));
+    world.run();
+    assert_eq!(world.log, ["apply /ConfigMap/clean-up"]);
+    let state = world.app.status.operation_state.as_ref().unwrap();
+    assert_eq!(state.phase, OperationPhase::Failed);
+    assert_eq!(state.message, format!("{UNSUCCESSFUL}, reason: {BAD_PORT}"));
+    let results = &state.sync_result.as_ref().unwrap().resources;
+    let short: Vec<_> = results.iter().map(|r| (r.name.as_str(), r.status, r.hook_phase)).collect();
+    assert_eq!(
+        short,
+        [
+            ("not-fine", Some(ResultCode::SyncFailed), Some(OperationPhase::Failed)),
+            ("clean-up", Some(ResultCode::Synced), Some(OperationPhase::Succeeded)),
+        ]
+    );
+}
+
+#[test]
+fn hooks_for_failures_run_in_each_attempt() {
+    let mut world = world(vec![object("Service", "not-fine", json!({})), of_failure("clean-up")]);
+    world.request(json!({"retry": {"limit": 1, "backoff": {"duration": "2s"}}, "sync": {}}));
+    world.run();
+    let ran = world.log.iter().filter(|entry| *entry == "apply /ConfigMap/clean-up").count();
+    assert_eq!(ran, 2, "{:?}", world.log);
+    let message = &world.app.status.operation_state.as_ref().unwrap().message;
+    assert!(message.ends_with("(retried 1 times)."), "{message}");
+}
+
+#[test]
+fn a_hook_for_failures_that_is_refused_itself_stops_everything() {
+    let mut bad = of_failure("not-fine");
+    bad.set(&["kind"], "Service");
+    let mut world = world(vec![object("ConfigMap", "fine", json!({})), bad]);
+    world.request(json!({"sync": {}}));
+    world.run();
+    assert_eq!(world.log, Vec::<String>::new());
+    assert_eq!(world.app.status.operation_state.as_ref().unwrap().phase, OperationPhase::Failed);
+}
+
+#[test]
+fn what_has_not_the_form_of_its_kind_ends_the_dry_run_without_hooks() {
+    let mut world = world(vec![object("ConfigMap", "malformed", json!({})), of_failure("clean-up")]);
+    world.request(json!({"sync": {}}));
+    world.run();
+    assert_eq!(world.log, Vec::<String>::new());
+    let message = &world.app.status.operation_state.as_ref().unwrap().message;
+    assert_eq!(*message, format!("one or more objects failed to apply (dry run), reason: {MALFORMED}"));
 }

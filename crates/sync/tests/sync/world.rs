@@ -14,6 +14,7 @@ use sync::{Action, Cluster, Level, Observation, Outcome, Scope, Settings, Step, 
 pub const FIRST: &str = "6a740f35db080f5bc897a7e1b965bcec2ab95fec";
 pub const SECOND: &str = "d062da99aa2792af16275c61be82defa55574fbc";
 pub const BAD_PORT: &str = "Service \"not-fine\" is invalid: [spec.ports[0].port: Invalid value: 99999999: must be between 1 and 65535, inclusive, spec.ports[0].targetPort: Invalid value: 99999999: must be between 1 and 65535, inclusive]";
+pub const MALFORMED: &str = "strict decoding error: unknown field \"surprise\"";
 
 /// One Application and the cluster it deploys to.
 pub struct World {
@@ -40,7 +41,7 @@ pub fn repo(directory: &str) -> Vec<Object> {
 }
 
 pub fn found(revision: &str, objects: Vec<Object>) -> Target {
-    Target::Found { revision: revision.into(), objects, source_type: "Directory" }
+    Target::Found { revision: revision.into(), objects, left_out: vec![], source_type: "Directory" }
 }
 
 impl World {
@@ -159,6 +160,9 @@ impl World {
         match action {
             Action::DryRun { object, .. } if self.asks && object.name() == "not-fine" => {
                 Outcome::Refused(BAD_PORT.into())
+            }
+            Action::DryRun { object, .. } if self.asks && object.name() == "malformed" => {
+                Outcome::Malformed(MALFORMED.into())
             }
             Action::DryRun { .. } => Outcome::Done,
             Action::Apply { object, adopt, .. } => {
