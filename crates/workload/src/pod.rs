@@ -51,6 +51,13 @@ pub fn restarts(pod: &Object) -> i64 {
     containers.iter().filter_map(|container| container["restartCount"].as_i64()).max().unwrap_or_default()
 }
 
+/// Returns how often the pod's containers were restarted, all together.
+pub fn all_restarts(pod: &Object) -> i64 {
+    let lists = ["initContainerStatuses", "containerStatuses"];
+    let statuses = lists.iter().flat_map(|list| pod.items(&["status", list]));
+    statuses.filter_map(|container| container["restartCount"].as_i64()).sum()
+}
+
 /// Returns the condition `kind` of `owner` as a fresh JSON entry in the order upstream writes it.
 pub fn condition(kind: &str, status: ConditionStatus, reason: &str, message: &str, now: Time) -> Value {
     let mut entry = json!({"type": kind, "status": status, "lastTransitionTime": now});

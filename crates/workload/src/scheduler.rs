@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use object::{ConditionStatus, Key, Object, Value, json};
 use runtime::{
-    ApiError, Cache, Cluster, Controller, Failure, Next, Patch, Reconcile, Subresource, Tasks, Watches,
-    resources,
+    ApiError, Cache, Cluster, Controller, EventType, Failure, Next, Patch, Reconcile, Recorder, Subresource,
+    Tasks, Watches, resources,
 };
 
 use crate::{pod, write};
@@ -20,7 +20,9 @@ use fit::Misfit;
 pub(crate) fn run(cluster: &Cluster, watches: &Watches, tasks: &Tasks) {
     let (pods, nodes) = (watches.cache(&resources::PODS), watches.cache(&resources::NODES));
     let all = pods.clone();
-    let reconciler = Scheduler { cluster: cluster.clone(), pods: pods.clone(), nodes: nodes.clone() };
+    let recorder = Recorder::new(cluster.clone(), "default-scheduler", tasks);
+    let reconciler =
+        Scheduler { cluster: cluster.clone(), pods: pods.clone(), nodes: nodes.clone(), recorder };
     Controller::new("scheduler", cluster.clock().clone())
         .watch(&pods, |change| match &change.new {
             Some(pod) if waits(pod) => vec![change.key.clone()],
@@ -42,6 +44,7 @@ struct Scheduler {
     cluster: Cluster,
     pods: Cache,
     nodes: Cache,
+    recorder: Recorder,
 }
 
 impl Reconcile for Scheduler {
@@ -82,6 +85,8 @@ impl Scheduler {
             "target": {"apiVersion": "v1", "kind": "Node", "name": node}
         });
         self.cluster.post(&path, &binding).await?;
+        let message = format!("Successfully assigned {}/{} to {node}", pod.namespace(), pod.name());
+        self.recorder.record(pod, EventType::Normal, "Scheduled", &message);
         Ok(Next::Done)
     }
 
@@ -92,6 +97,7 @@ impl Scheduler {
         if old.is_some_and(|old| old.status == ConditionStatus::False && old.message == message) {
             return Ok(Next::After(Duration::from_secs(60)));
         }
+        self.recorder.record(pod, EventType::Warning, "FailedScheduling", &message);
         let now = self.cluster.clock().now();
         let mut conditions: Vec<Value> = pod
             .items(&["status", "conditions"])

@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+#[path = "cluster/jobs.rs"]
+mod jobs;
+
 use std::time::Duration;
 
 use apiserver::{ApiServer, Config};
@@ -233,28 +236,6 @@ async fn an_object_whose_owner_never_was_goes() {
         .create(&r::CONFIG_MAPS, json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata}))
         .await;
     world.until("it is gone", || async { world.get(&r::CONFIG_MAPS, "child").await.is_none() }).await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_job_completes_and_is_removed_after_its_time() {
-    let world = World::start(Rules::default()).await;
-    let template = json!({"spec": {"restartPolicy": "Never", "containers": [{"name": "a", "image": "x"}]}});
-    let spec =
-        json!({"completions": 3, "parallelism": 2, "ttlSecondsAfterFinished": 60, "template": template});
-    let metadata = json!({"name": "once", "namespace": "default"});
-    let job = json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": metadata, "spec": spec});
-    world.create(&r::JOBS, job).await;
-    world
-        .until("it is complete", || async {
-            world.get(&r::JOBS, "once").await.is_some_and(|job| job.condition("Complete").is_some())
-        })
-        .await;
-    assert_eq!(world.get(&r::JOBS, "once").await.unwrap().int(&["status", "succeeded"]), Some(3));
-    world
-        .until("it is gone with its pods", || async {
-            world.get(&r::JOBS, "once").await.is_none() && world.all(&r::PODS).await.is_empty()
-        })
-        .await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -81,6 +81,15 @@ impl Reconcile for Player {
 impl Player {
     async fn pass(&self, pod: &Object) -> Result<Next, ApiError> {
         if pod.is_deleting() {
+            // Whoever keeps it for its end is shown one: nothing runs in it any more.
+            if !pod.finalizers().is_empty()
+                && !matches!(pod.str(&["status", "phase"]), "Succeeded" | "Failed")
+            {
+                let patch =
+                    Patch::merge(json!({"metadata": {"uid": pod.uid()}, "status": {"phase": "Failed"}}));
+                let patch = patch.on(Subresource::Status);
+                self.cache.note(self.cluster.patch(&resources::PODS, &pod.key(), &patch).await?);
+            }
             let deletion =
                 Deletion { grace: Some(0), uid: Some(pod.uid().to_owned()), ..Deletion::default() };
             self.cluster.delete(&resources::PODS, &pod.key(), &deletion).await?;

@@ -59,6 +59,9 @@ pub(crate) fn phase(pod: &Object, view: &View) -> Phase {
         () if waiting > 0 => Phase::Pending,
         () if running > 0 => Phase::Running,
         () if stopped == 0 => Phase::Pending,
+        // Nothing starts again in a pod that is being deleted. Source: kubelet `getPhase`, podIsTerminal.
+        () if pod.is_deleting() && stopped == well => Phase::Succeeded,
+        () if pod.is_deleting() => Phase::Failed,
         () if !matches!(policy, "Never" | "OnFailure") => Phase::Running,
         () if stopped == well => Phase::Succeeded,
         () if policy == "Never" => Phase::Failed,

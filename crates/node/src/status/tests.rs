@@ -53,6 +53,15 @@ fn phases() {
 }
 
 #[test]
+fn a_pod_that_is_deleted_ends_for_good() {
+    let mut pod = pod("Always");
+    pod.set(&["metadata", "deletionTimestamp"], json!(at(5)));
+    assert_eq!(phase(&pod, &view([ended(0), State::Running(at(1))])), Phase::Running);
+    assert_eq!(phase(&pod, &view([ended(0), ended(143)])), Phase::Failed);
+    assert_eq!(phase(&pod, &view([ended(0), ended(0)])), Phase::Succeeded);
+}
+
+#[test]
 fn a_crash_loop_is_running_not_pending() {
     let mut view = view([State::waiting("CrashLoopBackOff"), State::Running(at(1))]);
     let State::Ended(last) = ended(1) else { unreachable!() };

@@ -1,7 +1,6 @@
 //! What a pass does to a Job. Pure.
 //!
-//! Pods are counted as they are; one that succeeded stays counted when it is deleted later. Indexed completion, success
-//! and failure policies are not acted on.
+//! Pods are counted by [`Count`]. Indexed completion, success and failure policies are not acted on.
 
 use std::cmp::Reverse;
 use std::sync::Arc;
@@ -10,7 +9,12 @@ use std::time::Duration;
 use object::{Object, Time, Value, json};
 use runtime::EventType;
 
+use super::count::{Count, FINALIZER, is_tracked};
 use crate::pod;
+
+mod conditions;
+
+use conditions::{begin_end, finished_at, push, resume};
 
 /// First wait before a failed pod is replaced; doubles with each failure. Source: `DefaultJobPodFailureBackOff`.
 const BACKOFF: Duration = Duration::from_secs(10);
@@ -22,8 +26,12 @@ const BACKOFF_MAX: Duration = Duration::from_secs(600);
 pub(super) struct Plan {
     /// Number of pods to create.
     pub create: usize,
-    /// Pods to delete.
+    /// Pods to delete; each counts as failed.
     pub delete: Vec<Arc<Object>>,
+    /// Pods to let go and delete, because they are too many; they do not count.
+    pub shed: Vec<Arc<Object>>,
+    /// Pods to let go once the status is written: it counts them, or they need no counting.
+    pub release: Vec<Arc<Object>>,
     pub status: Value,
     /// When to look again.
     pub wake: Option<Time>,
@@ -61,29 +69,27 @@ const DEADLINE: End = End {
     message: "Job was active longer than specified deadline",
 };
 
-/// Returns the plan for `job`, whose pods are `pods`. Source: `pkg/controller/job`: `syncJob`, `manageJob`.
+/// Returns the plan for `job`, whose pods are `pods`. Source: `pkg/controller/job`: `syncJob`, `manageJob`,
+/// `trackJobStatusAndRemoveFinalizers`.
 pub(super) fn plan(job: &Object, pods: &[Arc<Object>], now: Time) -> Plan {
     if let Some(finished) = finished_at(job) {
-        return over(job, finished, now);
+        return over(job, pods, finished, now);
     }
     let seen = Seen::new(job, pods, now);
-    if job.flag(&["spec", "suspend"]) && seen.end.is_none() {
+    if is_suspended(job) && seen.end.is_none() {
         return suspended(job, &seen, now);
     }
-    let mut status = seen.status(job);
-    let start = seen.start;
     let mut conditions = job.items(&["status", "conditions"]).to_vec();
-    resume(&mut conditions, now);
     let mut plan = Plan::default();
+    let mut start = seen.start;
+    let mut completed = None;
     if let Some(end) = seen.end {
         plan.delete.clone_from(&seen.active);
         begin_end(&mut conditions, &end, now);
-        if seen.active.is_empty() && seen.terminating == 0 {
+        if seen.active.is_empty() && seen.terminating == 0 && seen.count.is_settled() {
             push(&mut conditions, end.last, "True", (end.reason, end.message), now);
             let is_complete = end.last == "Complete";
-            if is_complete {
-                status["completionTime"] = json!(now);
-            }
+            completed = is_complete.then_some(now);
             plan.event = Some(if is_complete {
                 (EventType::Normal, "Completed", "Job completed")
             } else {
@@ -91,43 +97,44 @@ pub(super) fn plan(job: &Object, pods: &[Arc<Object>], now: Time) -> Plan {
             });
         }
     } else {
+        if resume(&mut conditions, now) {
+            plan.event = Some((EventType::Normal, "Resumed", "Job resumed"));
+            start = now.whole_seconds();
+        }
         manage(job, &seen, &mut plan, now);
         let deadline = seconds(job, "activeDeadlineSeconds").map(|deadline| start.after(deadline));
         plan.wake = plan.wake.into_iter().chain(deadline).min();
     }
+    let mut status = seen.status(job, &plan);
     status["startTime"] = json!(start);
-    finish(&mut plan, status, conditions);
-    plan
+    if let Some(time) = completed {
+        status["completionTime"] = json!(time);
+    }
+    finish(plan, &seen, status, conditions)
+}
+
+fn is_suspended(job: &Object) -> bool {
+    job.flag(&["spec", "suspend"])
 }
 
 struct Seen {
     active: Vec<Arc<Object>>,
     terminating: usize,
-    ready: usize,
-    succeeded: i64,
-    failed: i64,
-    last_failure: Option<Time>,
+    count: Count,
+    /// Failures since the last success, and when the last one was.
+    failures: (usize, Option<Time>),
     start: Time,
     end: Option<End>,
 }
 
 impl Seen {
     fn new(job: &Object, pods: &[Arc<Object>], now: Time) -> Self {
-        let count = |phase: &str| pods.iter().filter(|pod| pod::phase(pod) == phase).count();
-        let shown = |field: &str| job.int(&["status", field]).unwrap_or_default();
-        let number = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
         let start = job.time(&["status", "startTime"]).unwrap_or(now.whole_seconds());
         let mut seen = Self {
             active: pods.iter().filter(|pod| pod::is_active(pod)).cloned().collect(),
             terminating: pods.iter().filter(|pod| pod.is_deleting() && !pod::is_finished(pod)).count(),
-            ready: pods.iter().filter(|pod| pod::is_active(pod) && pod::is_ready(pod)).count(),
-            succeeded: number(count("Succeeded")).max(shown("succeeded")),
-            failed: number(count("Failed")).max(shown("failed")),
-            last_failure: pods
-                .iter()
-                .filter(|pod| pod::phase(pod) == "Failed")
-                .filter_map(|pod| ended_at(pod))
-                .max(),
+            count: Count::of(job, pods),
+            failures: failures(pods),
             start,
             end: None,
         };
@@ -145,37 +152,33 @@ impl Seen {
             return Some(end);
         }
         let limit = job.int(&["spec", "backoffLimit"]).unwrap_or(6);
-        let on_failure = job.str(&["spec", "template", "spec", "restartPolicy"]) == "OnFailure";
-        let restarts: i64 = if on_failure { pods.iter().map(|pod| pod::restarts(pod)).sum() } else { 0 };
         let deadline = seconds(job, "activeDeadlineSeconds").map(|deadline| self.start.after(deadline));
-        let done = match job.int(&["spec", "completions"]) {
-            Some(completions) => self.succeeded >= completions,
-            None => self.succeeded > 0 && self.active.is_empty(),
+        let late = !is_suspended(job) && deadline.is_some_and(|deadline| deadline <= now);
+        let enough = match job.int(&["spec", "completions"]) {
+            Some(completions) => self.count.succeeded() >= completions,
+            None => self.count.succeeded() > 0,
         };
-        let too_often = self.failed > limit || on_failure && restarts > 0 && restarts >= limit.max(1);
         match () {
-            () if too_often => Some(BACKOFF_LIMIT),
-            () if deadline.is_some_and(|deadline| deadline <= now) => Some(DEADLINE),
-            () if done => Some(COMPLETE),
+            () if self.count.failed() > limit || restarted_too_often(job, pods, limit) => Some(BACKOFF_LIMIT),
+            () if late => Some(DEADLINE),
+            () if enough && self.active.is_empty() => Some(COMPLETE),
             () => None,
         }
     }
 
-    fn status(&self, job: &Object) -> Value {
-        let mut status = json!({"uncountedTerminatedPods": {}});
-        let ending = self.end.is_some();
-        let active = if ending { 0 } else { self.active.len() };
-        let counts = [("active", active), ("terminating", self.terminating)];
-        for (field, count) in counts.into_iter().filter(|(_, count)| *count > 0) {
-            status[field] = count.into();
+    /// Returns the counts as they are once the plan is carried out.
+    fn status(&self, job: &Object, plan: &Plan) -> Value {
+        let gone =
+            |pod: &Arc<Object>| plan.delete.iter().chain(&plan.shed).any(|other| other.uid() == pod.uid());
+        let ready = self.active.iter().filter(|pod| !gone(pod) && pod::is_ready(pod)).count();
+        let deleted = plan.delete.len() + plan.shed.len();
+        let active = self.active.len() + plan.create - deleted;
+        let mut status = self.count.status();
+        if active > 0 {
+            status["active"] = active.into();
         }
-        for (field, count) in [("succeeded", self.succeeded), ("failed", self.failed)] {
-            if count > 0 {
-                status[field] = count.into();
-            }
-        }
-        status["ready"] = if ending { 0 } else { self.ready }.into();
-        status["terminating"] = self.terminating.into();
+        status["ready"] = ready.into();
+        status["terminating"] = (self.terminating + deleted).into();
         if let Some(indexes) = job.get(&["status", "completedIndexes"]) {
             status["completedIndexes"] = indexes.clone();
         }
@@ -183,28 +186,52 @@ impl Seen {
     }
 }
 
+/// Source: `pastBackoffLimitOnFailure`.
+fn restarted_too_often(job: &Object, pods: &[Arc<Object>], limit: i64) -> bool {
+    if job.str(&["spec", "template", "spec", "restartPolicy"]) != "OnFailure" {
+        return false;
+    }
+    let restarts: i64 =
+        pods.iter().filter(|pod| !pod::is_finished(pod)).map(|pod| pod::all_restarts(pod)).sum();
+    restarts > 0 && restarts >= limit
+}
+
+/// Returns how many pods failed since the last success, and when the last one did. Source: `newBackoffRecord`.
+fn failures(pods: &[Arc<Object>]) -> (usize, Option<Time>) {
+    let ends = |phase: &'static str| {
+        pods.iter().filter(move |pod| pod::phase(pod) == phase).filter_map(|pod| ended_at(pod))
+    };
+    let success = ends("Succeeded").max();
+    let later: Vec<Time> =
+        ends("Failed").filter(|end| success.is_none_or(|success| *end > success)).collect();
+    (later.len(), later.into_iter().max())
+}
+
 /// Decides how many pods there must be. Source: `manageJob`.
 fn manage(job: &Object, seen: &Seen, plan: &mut Plan, now: Time) {
     let parallelism = job.int(&["spec", "parallelism"]).unwrap_or(1).max(0);
     let active = i64::try_from(seen.active.len()).unwrap_or(i64::MAX);
     let wanted = match job.int(&["spec", "completions"]) {
-        Some(completions) => parallelism.min((completions - seen.succeeded).max(0)),
+        Some(completions) => parallelism.min((completions - seen.count.succeeded()).max(0)),
         // A work queue: once one has succeeded no more are started.
-        None if seen.succeeded > 0 => active.min(parallelism),
+        None if seen.count.succeeded() > 0 => active,
         None => parallelism,
     };
     if active > wanted {
         let mut victims = seen.active.clone();
         victims.sort_by_key(|pod| (pod::is_ready(pod), Reverse(pod.creation_time())));
         victims.truncate(usize::try_from(active - wanted).unwrap_or_default());
-        plan.delete = victims;
+        plan.shed = victims;
         return;
     }
-    let missing = usize::try_from(wanted - active).unwrap_or_default();
+    // Where only failed pods are replaced, one that is still going is waited for.
+    let going = if Count::only_failed(job) { seen.terminating } else { 0 };
+    let missing = usize::try_from(wanted - active).unwrap_or_default().saturating_sub(going);
     if missing == 0 {
         return;
     }
-    let due = seen.last_failure.map(|last| last.after(backoff(seen.failed)));
+    let (failures, last) = seen.failures;
+    let due = last.map(|last| last.after(backoff(failures)));
     match due.filter(|due| *due > now) {
         Some(due) => plan.wake = Some(due),
         None => plan.create = missing,
@@ -212,8 +239,8 @@ fn manage(job: &Object, seen: &Seen, plan: &mut Plan, now: Time) {
 }
 
 /// Example: 10 s after the first failure, 20 s after the second, at most 10 min.
-fn backoff(failed: i64) -> Duration {
-    let doubled = u32::try_from(failed - 1).unwrap_or_default().min(16);
+fn backoff(failures: usize) -> Duration {
+    let doubled = u32::try_from(failures.saturating_sub(1)).unwrap_or_default().min(16);
     BACKOFF.saturating_mul(2_u32.pow(doubled)).min(BACKOFF_MAX)
 }
 
@@ -226,64 +253,33 @@ fn ended_at(pod: &Object) -> Option<Time> {
 
 fn suspended(job: &Object, seen: &Seen, now: Time) -> Plan {
     let mut conditions = job.items(&["status", "conditions"]).to_vec();
-    let mut plan = Plan { delete: seen.active.clone(), ..Plan::default() };
+    let mut plan = Plan { shed: seen.active.clone(), ..Plan::default() };
     let is_set = conditions.iter().any(|one| one["type"] == "Suspended" && one["status"] == "True");
     if !is_set {
         conditions.retain(|one| one["type"] != "Suspended");
         push(&mut conditions, "Suspended", "True", ("JobSuspended", "Job suspended"), now);
         plan.event = Some((EventType::Normal, "Suspended", "Job suspended"));
     }
-    let mut status = seen.status(job);
-    if let Some(map) = status.as_object_mut() {
-        map.remove("active");
-    }
-    status["ready"] = 0.into();
-    finish(&mut plan, status, conditions);
-    plan
+    let status = seen.status(job, &plan);
+    finish(plan, seen, status, conditions)
 }
 
-fn resume(conditions: &mut Vec<Value>, now: Time) {
-    let is_set = conditions.iter().any(|one| one["type"] == "Suspended" && one["status"] == "True");
-    if is_set {
-        conditions.retain(|one| one["type"] != "Suspended");
-        push(conditions, "Suspended", "False", ("JobResumed", "Job resumed"), now);
-    }
-}
-
-fn begin_end(conditions: &mut Vec<Value>, end: &End, now: Time) {
-    if !conditions.iter().any(|one| one["type"] == end.first) {
-        push(conditions, end.first, "True", (end.reason, end.message), now);
-    }
-}
-
-fn push(conditions: &mut Vec<Value>, kind: &str, status: &str, (reason, message): (&str, &str), now: Time) {
-    conditions.push(json!({
-        "type": kind, "status": status, "lastProbeTime": now, "lastTransitionTime": now,
-        "reason": reason, "message": message
-    }));
-}
-
-fn finish(plan: &mut Plan, mut status: Value, conditions: Vec<Value>) {
+fn finish(mut plan: Plan, seen: &Seen, mut status: Value, conditions: Vec<Value>) -> Plan {
     if !conditions.is_empty() {
         status["conditions"] = conditions.into();
     }
+    plan.release = seen.count.release.clone();
     plan.status = status;
-}
-
-/// Returns when the job ended, if it has.
-fn finished_at(job: &Object) -> Option<Time> {
-    let conditions = job.items(&["status", "conditions"]).iter();
-    let mut last = conditions.filter(|one| one["type"] == "Complete" || one["type"] == "Failed");
-    let end = last.find(|one| one["status"] == "True")?;
-    end["lastTransitionTime"].as_str().and_then(|text| Time::parse(text).ok())
+    plan
 }
 
 /// A job that has ended changes no more; after its time to live it goes.
-fn over(job: &Object, finished: Time, now: Time) -> Plan {
+fn over(job: &Object, pods: &[Arc<Object>], finished: Time, now: Time) -> Plan {
     let status = job.get(&["status"]).cloned().unwrap_or_default();
     let due = seconds(job, "ttlSecondsAfterFinished").map(|ttl| finished.after(ttl));
     let expired = due.is_some_and(|due| due <= now);
-    Plan { status, expired, wake: due.filter(|due| *due > now), ..Plan::default() }
+    let release = pods.iter().filter(|pod| is_tracked(pod)).cloned().collect();
+    Plan { status, expired, release, wake: due.filter(|due| *due > now), ..Plan::default() }
 }
 
 fn seconds(job: &Object, field: &str) -> Option<Duration> {
@@ -291,9 +287,15 @@ fn seconds(job: &Object, field: &str) -> Option<Duration> {
     u64::try_from(seconds).ok().map(Duration::from_secs)
 }
 
-/// Returns a pod of the job.
+/// Returns a pod of the job, which stays until it has been counted.
 pub(super) fn pod_of(job: &Object) -> Object {
-    pod::from_template(job)
+    let mut pod = pod::from_template(job);
+    if !is_tracked(&pod) {
+        let mut finalizers = pod.items(&["metadata", "finalizers"]).to_vec();
+        finalizers.push(FINALIZER.into());
+        pod.set(&["metadata", "finalizers"], finalizers);
+    }
+    pod
 }
 
 #[cfg(test)]
