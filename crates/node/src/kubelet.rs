@@ -181,8 +181,8 @@ impl Logs {
         let waits_for = waiting(&found, container);
         let dir = self.setup.pods.join(found.uid()).join("containers").join(container);
         let newest = newest(&dir);
-        let newest =
-            newest.ok_or_else(|| refused(format!("is waiting to start{}", not_started(&waits_for))))?;
+        let newest = newest
+            .ok_or_else(|| refused(format!("is waiting to start{}", not_started(waits_for.as_deref()))))?;
         // Between two runs the one that has ended is the previous one, as it is the last state in the status.
         let is_between = waits_for.is_some() && !self.setup.writing.has(&log::path(&dir, newest));
         let run = if ask.previous && !is_between { newest.checked_sub(1) } else { Some(newest) };
@@ -210,8 +210,8 @@ fn waiting(pod: &Object, container: &str) -> Option<String> {
     Some(status["state"].get("waiting")?["reason"].as_str().unwrap_or_default().to_owned())
 }
 
-fn not_started(reason: &Option<String>) -> String {
-    match reason.as_deref() {
+fn not_started(reason: Option<&str>) -> String {
+    match reason {
         Some("ErrImagePull") => ": image can't be pulled".into(),
         Some("ImagePullBackOff") => ": trying and failing to pull image".into(),
         Some(reason) => format!(": {reason}"),

@@ -1,13 +1,22 @@
 //! Probes: how a container is asked how it is, and what the answers mean.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures::FutureExt as _;
+use futures::future::{self, FusedFuture as _};
 use object::Value;
 use runtime::http::{HttpClient as _, HttpError, HttpRequest, NoNames, System, TlsTrust};
+use tokio::io::{AsyncRead, AsyncReadExt as _};
 
 use crate::process::{self, Group, Launch};
+
+/// Output of a command that is kept, in bytes. Source: `pkg/probe/exec` `maxReadLength`.
+const MOST_SAID: usize = 10 << 10;
+/// Time to hear the end of what an ended command said: what it left running may hold the other end.
+const LAST_WORDS: Duration = Duration::from_millis(100);
 
 /// A probe of a container's spec, with upstream's defaults.
 #[derive(Clone, Debug, PartialEq)]
@@ -151,8 +160,22 @@ async fn get(
     let client = CLIENT.get_or_init(|| System::new(std::sync::Arc::new(NoNames)));
     match client.send(request).await {
         Ok(answer) => Ok(answer.status),
-        Err(HttpError::Failed { url, cause, .. }) => Err(format!("Get \"{url}\": {cause}")),
-        Err(error) => Err(error.to_string()),
+        Err(error) => Err(worded(&error)),
+    }
+}
+
+/// Returns the error in the words of Go's HTTP client, which Events of a kubelet have.
+fn worded(error: &HttpError) -> String {
+    match error {
+        HttpError::Failed { url, cause, .. } if cause.contains("Connection refused") => {
+            let address = url.split('/').nth(2).unwrap_or_default();
+            format!("Get \"{url}\": dial tcp {address}: connect: connection refused")
+        }
+        HttpError::Failed { url, cause, .. } => format!("Get \"{url}\": {cause}"),
+        HttpError::Timeout { url, .. } => format!(
+            "Get \"{url}\": context deadline exceeded (Client.Timeout exceeded while awaiting headers)"
+        ),
+        HttpError::Invalid { .. } | HttpError::TooLarge { .. } => error.to_string(),
     }
 }
 
@@ -163,6 +186,9 @@ async fn connect(host: &str, port: u16, timeout: Duration) -> Result<(), String>
     let connect = tokio::net::TcpStream::connect(address);
     match tokio::time::timeout(timeout, connect).await {
         Ok(Ok(_)) => Ok(()),
+        Ok(Err(error)) if error.kind() == std::io::ErrorKind::ConnectionRefused => {
+            Err(format!("dial tcp {}: connect: connection refused", SocketAddrText(host, port)))
+        }
         Ok(Err(error)) => Err(format!("dial tcp {host}:{port}: {error}")),
         Err(_) => Err(format!("dial tcp {}: i/o timeout", SocketAddrText(host, port))),
     }
@@ -187,11 +213,37 @@ async fn exec(command: &[String], launch: &Launch, timeout: Duration) -> Result<
         ..launch.clone()
     };
     let mut group = Group::start(&launch, None).map_err(|error| format!("{program}: {error}"))?;
-    match tokio::time::timeout(timeout, group.wait()).await {
-        Ok(Ok(status)) if status.success() => Ok(()),
-        Ok(Ok(status)) => Err(format!("{program}: exit code {}", process::code(status))),
-        Ok(Err(error)) => Err(format!("{program}: {error}")),
-        Err(_) => Err(format!("command {program:?} timed out")),
+    let (stdout, stderr) = group.output();
+    let said = Mutex::new(Vec::new());
+    let mut ears = std::pin::pin!(future::join(listen(stdout, &said), listen(stderr, &said)).fuse());
+    let ended = async {
+        tokio::select! {
+            status = group.wait() => status,
+            never = async { (&mut ears).await; std::future::pending().await } => never,
+        }
+    };
+    let outcome = match tokio::time::timeout(timeout, ended).await {
+        Ok(Ok(status)) if status.success() => return Ok(()),
+        Ok(Ok(status)) => format!("{program}: exit code {}", process::code(status)),
+        Ok(Err(error)) => return Err(format!("{program}: {error}")),
+        Err(_) => return Err(format!("command {:?} timed out", command.join(" "))),
+    };
+    if !ears.is_terminated() {
+        let _ = tokio::time::timeout(LAST_WORDS, ears).await;
+    }
+    let said = std::mem::take(&mut *said.lock().unwrap_or_else(PoisonError::into_inner));
+    let said = String::from_utf8_lossy(&said).trim_end().to_owned();
+    Err(if said.is_empty() { outcome } else { said })
+}
+
+/// Hears a stream to its end, so that the process is not held up, and keeps the beginning.
+async fn listen(stream: Option<impl AsyncRead + Unpin>, said: &Mutex<Vec<u8>>) {
+    let Some(mut stream) = stream else { return };
+    let mut part = [0; 1024];
+    while let Ok(length @ 1..) = stream.read(&mut part).await {
+        let mut said = said.lock().unwrap_or_else(PoisonError::into_inner);
+        let room = MOST_SAID.saturating_sub(said.len()).min(length);
+        said.extend(part.iter().take(room));
     }
 }
 

@@ -31,12 +31,11 @@ pub(crate) struct Group {
 
 impl Group {
     /// Starts a process in a group of its own. With `record` its identity is kept in that directory, so that
-    /// [`kill_orphans`] finds it after a crash, and its output can be taken; without, the output is thrown away.
+    /// [`kill_orphans`] finds it after a crash. Its output waits to be taken.
     pub(crate) fn start(launch: &Launch, record: Option<&Path>) -> io::Result<Self> {
         let mut command = Command::new(&launch.program);
         command.args(&launch.args).env_clear().envs(launch.env.iter().cloned()).current_dir(&launch.cwd);
-        let output = || if record.is_some() { Stdio::piped() } else { Stdio::null() };
-        command.stdin(Stdio::null()).stdout(output()).stderr(output());
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let child = command.process_group(0).kill_on_drop(true).spawn()?;
         let pid = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
         let mut group = Self { child, pid, record: None };

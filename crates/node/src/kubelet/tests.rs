@@ -1,6 +1,6 @@
 use super::*;
 
-fn ask(asked: Asked) -> Result<Ask, String> {
+fn ask(asked: &Asked) -> Result<Ask, String> {
     asked.ask(Time::from_unix(1_000))
 }
 
@@ -9,9 +9,9 @@ fn what_is_asked_for() {
     let asked =
         Asked { since_seconds: Some(60), tail_lines: Some(0), limit_bytes: Some(9), ..Asked::default() };
     let expected = Ask { since: Some(Time::from_unix(940)), tail: Some(0), limit: Some(9), ..Ask::default() };
-    assert_eq!(ask(asked), Ok(expected));
+    assert_eq!(ask(&asked), Ok(expected));
     let time = "1970-01-01T00:00:07Z".to_owned();
-    let since = ask(Asked { since_time: Some(time), ..Asked::default() }).unwrap().since;
+    let since = ask(&Asked { since_time: Some(time), ..Asked::default() }).unwrap().since;
     assert_eq!(since, Some(Time::from_unix(7)));
 }
 
@@ -28,7 +28,7 @@ fn what_makes_no_sense_is_named() {
             "Forbidden: at most one of `sinceTime` or `sinceSeconds`",
         ),
     ] {
-        let message = ask(asked).unwrap_err();
+        let message = ask(&asked).unwrap_err();
         assert!(message.starts_with(told), "{message}");
     }
 }
@@ -39,9 +39,9 @@ fn why_there_is_no_log_yet() {
         Object::from_value(object::json!({"status": {"containerStatuses": [
             {"name": "a", "state": {"waiting": {"reason": reason}}}, {"name": "b", "state": {"running": {}}}]}}))
     };
-    let told = |reason: &str| not_started(&waiting(&pod(reason), "a"));
+    let told = |reason: &str| not_started(waiting(&pod(reason), "a").as_deref());
     assert_eq!(told("ContainerCreating"), ": ContainerCreating");
     assert_eq!(told("ErrImagePull"), ": image can't be pulled");
     assert_eq!(told("ImagePullBackOff"), ": trying and failing to pull image");
-    assert_eq!(not_started(&waiting(&pod("x"), "b")), " - no logs yet");
+    assert_eq!(not_started(waiting(&pod("x"), "b").as_deref()), " - no logs yet");
 }

@@ -47,8 +47,12 @@ async fn a_command_is_well_by_its_exit_code_and_within_its_time() {
     let second = Duration::from_secs(10);
     assert_eq!(exec("true").run(&launch(), second).await, Ok(()));
     assert_eq!(exec("exit 3").run(&launch(), second).await, Err("sh: exit code 3".into()));
+    let told = exec("echo not yet; echo because >&2; sleep 100 & exit 1").run(&launch(), second).await;
+    let told = told.unwrap_err();
+    assert!(told.contains("not yet") && told.contains("because"), "{told}");
+    assert_eq!(exec("yes | head -c 1000000; true").run(&launch(), second).await, Ok(()));
     let late = exec("sleep 100").run(&launch(), Duration::from_millis(50)).await;
-    assert_eq!(late, Err("command \"sh\" timed out".into()));
+    assert_eq!(late, Err("command \"sh -c sleep 100\" timed out".into()));
 }
 
 #[tokio::test]
@@ -58,7 +62,13 @@ async fn a_connection_must_be_accepted() {
     let tcp = Action::Tcp { host: "127.0.0.1".into(), port };
     assert_eq!(tcp.run(&launch(), Duration::from_secs(5)).await, Ok(()));
     drop(listener);
-    assert!(tcp.run(&launch(), Duration::from_secs(5)).await.is_err());
+    let refused = |address: String| format!("dial tcp {address}: connect: connection refused");
+    let outcome = tcp.run(&launch(), Duration::from_secs(5)).await;
+    assert_eq!(outcome, Err(refused(format!("127.0.0.1:{port}"))));
+    let url = format!("http://127.0.0.1:{port}/x");
+    let http = Action::Http { url: url.clone(), headers: vec![] };
+    let outcome = http.run(&launch(), Duration::from_secs(5)).await;
+    assert_eq!(outcome, Err(format!("Get \"{url}\": {}", refused(format!("127.0.0.1:{port}")))));
 }
 
 #[tokio::test]
