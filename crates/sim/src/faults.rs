@@ -13,10 +13,11 @@ use axum::http::{Method, StatusCode};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse as _, Response};
 use futures::Stream;
+use http_body_util::BodyExt as _;
 use object::json;
 use tokio::sync::Notify;
 
-use crate::Random;
+use crate::{Acknowledged, Random};
 
 /// How often each fault strikes, in 1,000 requests of its kind.
 #[derive(Clone, Copy, Debug)]
@@ -61,6 +62,7 @@ struct Inner {
     crashed: Notify,
     struck: AtomicU64,
     writes: AtomicU64,
+    acknowledged: Acknowledged,
 }
 
 enum Strike {
@@ -72,8 +74,8 @@ enum Strike {
 }
 
 impl Faults {
-    /// Returns faults that strike by `seed` at `rates`, from now on.
-    pub fn new(seed: u64, rates: Rates) -> Self {
+    /// Returns faults that strike by `seed` at `rates`, from now on; writes that get through are told to `acknowledged`.
+    pub fn new(seed: u64, rates: Rates, acknowledged: Acknowledged) -> Self {
         Self(Arc::new(Inner {
             random: Mutex::new(Random::new(seed)),
             rates,
@@ -81,6 +83,7 @@ impl Faults {
             crashed: Notify::new(),
             struck: AtomicU64::new(0),
             writes: AtomicU64::new(0),
+            acknowledged,
         }))
     }
 
@@ -124,6 +127,7 @@ impl Faults {
         let is_watch = request.uri().query().is_some_and(|query| query.contains("watch=true"));
         match self.strike(is_write) {
             Strike::None if is_watch => self.gapped(next.run(request).await),
+            Strike::None if is_write => self.acknowledge(next.run(request).await).await,
             Strike::None => next.run(request).await,
             Strike::Refuse(code, reason) => refusal(code, reason),
             Strike::LoseAnswer => {
@@ -135,6 +139,22 @@ impl Faults {
                 next.run(request).await;
                 self.crash().await
             }
+        }
+    }
+
+    /// Takes down a write that is about to be answered.
+    async fn acknowledge(&self, response: Response) -> Response {
+        if !response.status().is_success() {
+            return response;
+        }
+        let (parts, body) = response.into_parts();
+        match body.collect().await {
+            Ok(collected) => {
+                let bytes = collected.to_bytes();
+                self.0.acknowledged.tell(&bytes);
+                Response::from_parts(parts, Body::from(bytes))
+            }
+            Err(_) => refusal(StatusCode::GATEWAY_TIMEOUT, "Timeout"),
         }
     }
 

@@ -4,6 +4,10 @@
 //! - **surge ceiling:** its ReplicaSets never ask for more than `replicas + maxSurge` pods.
 //! - **weight not ahead of its step:** the new ReplicaSet never asks for more pods than its current step gives it.
 //! - **status follows steps:** the step index never goes past the number of steps.
+//! - **one change in flight:** a running sync operation is never replaced by another, and a Rollout has at most one
+//!   background analysis and one step analysis that run.
+//! - **no lost write:** every write that a controller was told is done was shown by the store, an Application's history
+//!   grows entry by entry, and no controller changes an Application's spec, which is its user's.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,7 +15,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use object::{LabelSelector, Object, Value};
 use runtime::{Cache, Tasks, Watches, resources};
 
+use crate::Acknowledged;
 use crate::answers::is_ready;
+
+mod applications;
 
 /// Looks at every change and keeps what did not hold. Cheap to clone.
 #[derive(Clone)]
@@ -19,6 +26,8 @@ pub struct Invariants {
     rollouts: Cache,
     sets: Cache,
     pods: Cache,
+    runs: Cache,
+    acknowledged: Acknowledged,
     seen: Arc<Mutex<Seen>>,
 }
 
@@ -28,18 +37,23 @@ struct Seen {
     /// Rollouts that were healthy at least once, by uid.
     healthy: BTreeSet<String>,
     looks: u64,
+    /// Changes of Applications' specs, by revision.
+    specs: BTreeSet<u64>,
 }
 
 impl Invariants {
     /// Starts to look; ends with `tasks`.
-    pub fn watch(watches: &Watches, tasks: &Tasks) -> Self {
+    pub fn watch(watches: &Watches, acknowledged: &Acknowledged, tasks: &Tasks) -> Self {
         let invariants = Self {
             rollouts: watches.cache(&resources::ROLLOUTS),
             sets: watches.cache(&resources::REPLICA_SETS),
             pods: watches.cache(&resources::PODS),
+            runs: watches.cache(&resources::ANALYSIS_RUNS),
+            acknowledged: acknowledged.clone(),
             seen: Arc::default(),
         };
-        for cache in [&invariants.rollouts, &invariants.sets, &invariants.pods] {
+        invariants.follow(&watches.cache(&resources::APPLICATIONS), tasks);
+        for cache in [&invariants.rollouts, &invariants.sets, &invariants.pods, &invariants.runs] {
             let (mut changes, invariants) = (cache.subscribe(), invariants.clone());
             tasks.spawn("invariants", async move {
                 while changes.next().await.is_some() {
@@ -50,9 +64,30 @@ impl Invariants {
         invariants
     }
 
-    /// Returns what did not hold, in order.
+    fn follow(&self, applications: &Cache, tasks: &Tasks) {
+        let (mut changes, invariants) = (applications.subscribe(), self.clone());
+        tasks.spawn("invariants", async move {
+            while let Some(change) = changes.next().await {
+                let mut seen = invariants.lock();
+                seen.looks += 1;
+                seen.specs.extend(applications::spec_change(&change));
+                let problems = applications::problems(&change).into_iter();
+                seen.broken.extend(problems.map(|problem| format!("{}: {problem}", change.key)));
+            }
+        });
+    }
+
+    /// Returns what did not hold.
     pub fn broken(&self) -> Vec<String> {
-        self.lock().broken.clone()
+        let seen = self.lock();
+        let mut broken = seen.broken.clone();
+        let lost = self.acknowledged.lost().into_iter();
+        broken.extend(lost.map(|revision| format!("no lost write: revision {revision} was never shown")));
+        let changed = seen.specs.iter().filter(|revision| self.acknowledged.was_told(**revision));
+        broken.extend(changed.map(|revision| {
+            format!("no lost write: revision {revision} by a controller changed the spec of an Application")
+        }));
+        broken
     }
 
     /// Returns how often was looked: a run that never looked proves nothing.
@@ -85,8 +120,13 @@ impl Invariants {
         let unavailable = count(canary("maxUnavailable"), replicas, Round::Down);
         let unavailable = if surge == 0 && unavailable == 0 { 1 } else { unavailable };
         let floor = || self.floor(rollout, replicas - unavailable);
-        let found =
-            [floor(), ceiling(&sets, replicas + surge), ahead(rollout, &sets, replicas), index(rollout)];
+        let found = [
+            floor(),
+            ceiling(&sets, replicas + surge),
+            ahead(rollout, &sets, replicas),
+            index(rollout),
+            applications::analyses(&self.runs, rollout),
+        ];
         found.into_iter().flatten().collect()
     }
 

@@ -4,12 +4,15 @@
 //! Everything runs in one process under tokio's paused clock, so hours pass in milliseconds and a seed tells the story.
 //! This crate is never part of what serves a real cluster. Start at [`World`].
 
+mod acknowledged;
 mod answers;
 mod faults;
 mod invariants;
 mod random;
+pub mod seeds;
 mod world;
 
+pub use acknowledged::Acknowledged;
 pub use answers::Answers;
 pub use faults::{Faults, Rates};
 pub use invariants::Invariants;

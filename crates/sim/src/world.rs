@@ -16,7 +16,7 @@ use runtime::{Clock, Cluster, Order, Tasks, Watches};
 use source::{LocalRepositories, Repositories, Settings};
 use store::Store;
 
-use crate::{Answers, Faults, Invariants, Random, Rates};
+use crate::{Acknowledged, Answers, Faults, Invariants, Random, Rates};
 
 /// Namespace of Applications.
 const NAMESPACE: &str = "argocd";
@@ -66,8 +66,10 @@ impl World {
         let node = NodeConfig::new("simulated", &config.dir, pods).silent();
         Node::new(cluster.clone(), node).run(&tasks).await?;
         let answers = Answers::new(&watches, config.answers.clone());
-        let invariants = Invariants::watch(&watches, &tasks);
-        let faults = config.faults.map(|rates| Faults::new(config.seed, rates));
+        let acknowledged = Acknowledged::default();
+        acknowledged.watch(&store, &tasks)?;
+        let invariants = Invariants::watch(&watches, &acknowledged, &tasks);
+        let faults = config.faults.map(|rates| Faults::new(config.seed, rates, acknowledged));
         let router = faults.as_ref().map_or_else(|| api.router(), |faults| faults.wrap(api.router()));
         let controllers = Controllers {
             cluster: Cluster::new(kube::Client::new(router, "default"), clock),
@@ -101,6 +103,31 @@ impl World {
     /// Returns the number of writes so far, of everybody.
     pub fn revision(&self) -> u64 {
         self.store.revision()
+    }
+
+    /// Waits until the world is at rest: a minute without any write, and then ten minutes without one.
+    ///
+    /// Errors: it is not at rest within `limit`, or writes again after it was; in words.
+    pub async fn settle(&self, limit: Duration) -> Result<(), String> {
+        let clock = self.cluster.clock();
+        let deadline = clock.now().after(limit);
+        let mut before = self.revision();
+        loop {
+            clock.sleep(Duration::from_secs(60)).await;
+            let writes = self.revision() - before;
+            if writes == 0 {
+                break;
+            }
+            if clock.now() >= deadline {
+                return Err(format!("not at rest: {writes} writes in the last minute"));
+            }
+            before = self.revision();
+        }
+        clock.sleep(Duration::from_secs(600)).await;
+        match self.revision() - before {
+            0 => Ok(()),
+            writes => Err(format!("{writes} writes at rest")),
+        }
     }
 
     /// Ends everything.

@@ -8,7 +8,7 @@ use std::time::Duration;
 async fn a_canary_is_promoted_and_a_bad_one_is_aborted() {
     let dir = tempfile::tempdir().unwrap();
     let world = story::play(1, None, dir.path()).await;
-    story::settles(&world, Duration::from_secs(600)).await;
+    world.settle(Duration::from_secs(600)).await.unwrap();
     assert_eq!(world.invariants().broken(), Vec::<String>::new());
     assert!(world.invariants().looks() > 100);
     world.stop().await;

@@ -4,22 +4,15 @@
 
 use super::story;
 
-use std::panic::AssertUnwindSafe;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use sim::Rates;
+use sim::{Rates, seeds};
 
 /// Seeds that once failed, with what they showed.
 /// 61: an abort right after the stable ReplicaSet was made smaller counted pods that were already going.
 const KEPT: [u64; 1] = [61];
-/// Seeds that are played when nothing else is said.
-const SEEDS: u64 = 200;
-
-fn number(name: &str) -> Option<u64> {
-    std::env::var(name).ok()?.parse().ok()
-}
+/// Seeds that are played when nothing else is said; the whole journey is played under more of them.
+const SEEDS: u64 = 40;
 
 /// Plays one seed in a runtime of its own under a paused clock.
 fn play(seed: u64) {
@@ -31,7 +24,7 @@ fn play(seed: u64) {
         let faults = world.faults().unwrap();
         assert!(faults.struck() > 0, "no fault struck: the seed proves nothing");
         faults.stop();
-        story::settles(&world, Duration::from_secs(600)).await;
+        world.settle(Duration::from_secs(600)).await.unwrap();
         assert_eq!(world.invariants().broken(), Vec::<String>::new());
         world.stop().await;
     });
@@ -39,35 +32,7 @@ fn play(seed: u64) {
 
 #[test]
 fn every_seed_ends_where_it_should() {
-    let seeds: Vec<u64> = match number("SLIPWAY_SEED") {
-        Some(seed) => vec![seed],
-        None => KEPT.into_iter().chain(1..=number("SLIPWAY_SEEDS").unwrap_or(SEEDS)).collect(),
-    };
-    let failed = play_all(&seeds);
-    for seed in &failed {
-        eprintln!(
-            "seed {seed} failed; play it again with: SLIPWAY_SEED={seed} cargo test -p sim --test simulation seeds"
-        );
-    }
+    let chosen = seeds::chosen(&KEPT, SEEDS);
+    let failed = seeds::failing(&chosen, "cargo test -p sim --test simulation seeds", play);
     assert!(failed.is_empty(), "failing seeds: {failed:?}");
-}
-
-/// Plays the seeds on all cores and returns those that failed, in order.
-fn play_all(seeds: &[u64]) -> Vec<u64> {
-    let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let (next, failed) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
-    std::thread::scope(|scope| {
-        for _ in 0..workers {
-            scope.spawn(|| {
-                while let Some(seed) = seeds.get(next.fetch_add(1, Ordering::SeqCst)) {
-                    if std::panic::catch_unwind(AssertUnwindSafe(|| play(*seed))).is_err() {
-                        failed.lock().unwrap().push(*seed);
-                    }
-                }
-            });
-        }
-    });
-    let mut failed = failed.into_inner().unwrap();
-    failed.sort_unstable();
-    failed
 }

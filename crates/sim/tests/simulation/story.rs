@@ -78,21 +78,3 @@ pub async fn play(seed: u64, faults: Option<Rates>, dir: &Path) -> World {
     until(&world, "2.0 is healthy again", |rollout| phase(rollout, "Healthy")).await;
     world
 }
-
-/// Looks that the world comes to rest within `limit`: a minute without any write, then ten minutes without one.
-pub async fn settles(world: &World, limit: Duration) {
-    let clock = world.cluster().clock().clone();
-    let deadline = clock.now().after(limit);
-    let mut before = world.revision();
-    loop {
-        clock.sleep(Duration::from_secs(60)).await;
-        let now = world.revision();
-        if now == before {
-            break;
-        }
-        assert!(clock.now() < deadline, "not at rest: {} writes in the last minute", now - before);
-        before = now;
-    }
-    clock.sleep(Duration::from_secs(600)).await;
-    assert_eq!(world.revision() - before, 0, "writes at rest");
-}

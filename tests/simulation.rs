@@ -1,0 +1,46 @@
+//! Simulation: the whole of J1, from the commit to the traffic, under faults, for many seeds.
+//!
+//! `SLIPWAY_SEED=17 cargo test -p slipway --test simulation` plays one seed; `SLIPWAY_SEEDS=2000` plays that many.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use std::time::Duration;
+
+use sim::{Rates, seeds};
+use testkit::scenario::play_step;
+
+#[path = "in_process/driver.rs"]
+mod driver;
+
+/// Seeds that once failed, with what they showed.
+const KEPT: [u64; 0] = [];
+/// Seeds that are played when nothing else is said.
+const SEEDS: u64 = 200;
+/// What a step may take while faults strike.
+const PATIENCE: &str = "2h";
+
+/// Plays one seed in a runtime of its own under a paused clock.
+fn play(seed: u64) {
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+    runtime.block_on(async {
+        let (driver, _dir) = driver::InProcess::start(seed, Some(Rates::ROUGH)).await;
+        for (index, mut step) in driver.journey().steps.into_iter().enumerate() {
+            step.within = Some(PATIENCE.to_owned());
+            play_step(index + 1, &step, &driver).await.unwrap_or_else(|error| panic!("{error}"));
+            assert_eq!(driver.world.invariants().broken(), Vec::<String>::new(), "step {}", index + 1);
+        }
+        let faults = driver.world.faults().unwrap();
+        assert!(faults.struck() > 0, "no fault struck: the seed proves nothing");
+        faults.stop();
+        driver.world.settle(Duration::from_secs(600)).await.unwrap();
+        assert_eq!(driver.world.invariants().broken(), Vec::<String>::new());
+        driver.world.stop().await;
+    });
+}
+
+#[test]
+fn every_seed_ends_where_it_should() {
+    let chosen = seeds::chosen(&KEPT, SEEDS);
+    let failed = seeds::failing(&chosen, "cargo test -p slipway --test simulation", play);
+    assert!(failed.is_empty(), "failing seeds: {failed:?}");
+}
