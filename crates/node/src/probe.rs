@@ -239,7 +239,7 @@ async fn exec(command: &[String], launch: &Launch, timeout: Duration) -> Result<
 /// Hears a stream to its end, so that the process is not held up, and keeps the beginning.
 async fn listen(stream: Option<impl AsyncRead + Unpin>, said: &Mutex<Vec<u8>>) {
     let Some(mut stream) = stream else { return };
-    let mut part = [0; 1024];
+    let mut part = vec![0; 1024];
     while let Ok(length @ 1..) = stream.read(&mut part).await {
         let mut said = said.lock().unwrap_or_else(PoisonError::into_inner);
         let room = MOST_SAID.saturating_sub(said.len()).min(length);

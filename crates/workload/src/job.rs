@@ -12,6 +12,7 @@ use crate::share;
 use crate::write::{self, Doomed};
 
 mod count;
+mod indexes;
 mod plan;
 
 use count::{FINALIZER, is_tracked};
@@ -87,8 +88,8 @@ impl Jobs {
         for victim in plan.delete.iter().chain(&plan.shed) {
             self.delete(job, victim).await?;
         }
-        for _ in 0..plan.create {
-            let created = self.cluster.create(&resources::PODS, &plan::pod_of(job)).await?;
+        for index in plan.create {
+            let created = self.cluster.create(&resources::PODS, &plan::pod_of(job, index)).await?;
             let message = format!("Created pod: {}", created.name());
             self.recorder.record(job, EventType::Normal, "SuccessfulCreate", &message);
             self.pods.note(created);

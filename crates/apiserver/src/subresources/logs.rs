@@ -38,7 +38,7 @@ pub(super) async fn answer(call: &Call) -> Outcome<Response> {
 }
 
 fn container(call: &Call, pod: &Value) -> Outcome<String> {
-    let lists = ["containers", "initContainers", "ephemeralContainers"];
+    let lists = ["initContainers", "containers", "ephemeralContainers"];
     let all = lists.iter().flat_map(|list| pod["spec"][*list].as_array().into_iter().flatten());
     let names: Vec<&str> = all.filter_map(|one| one["name"].as_str()).collect();
     let first: Vec<&str> = pod["spec"]["containers"]
@@ -50,9 +50,9 @@ fn container(call: &Call, pod: &Value) -> Outcome<String> {
     let name = &call.target.name;
     match (call.query.get("container"), first.as_slice()) {
         ("", [only]) => Ok((*only).to_owned()),
-        ("", many) => Err(Failure::bad_request(format!(
+        ("", _) => Err(Failure::bad_request(format!(
             "a container name must be specified for pod {name}, choose one of: [{}]",
-            many.join(" ")
+            names.join(" ")
         ))),
         (wanted, _) if names.contains(&wanted) => Ok(wanted.to_owned()),
         (wanted, _) => Err(Failure::bad_request(format!("container {wanted} is not valid for pod {name}"))),

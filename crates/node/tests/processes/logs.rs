@@ -70,12 +70,14 @@ async fn through_the_api_server_a_container_must_be_named_when_there_are_several
     let world = World::start().await;
     let container = |name: &str| json!({"name": name, "image": "shell:1", "args": ["-c", format!("echo {name}; echo end")]});
     let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "two", "namespace": "default"},
-        "spec": {"nodeName": "local", "restartPolicy": "Never", "containers": [container("a"), container("b")]}});
+        "spec": {"nodeName": "local", "restartPolicy": "Never", "initContainers": [container("first")],
+            "containers": [container("a"), container("b")]}});
     world.cluster.create(&runtime::resources::PODS, &object::Object::from_value(pod)).await.unwrap();
     world.until("two", |pod| pod.str(&["status", "phase"]) == "Succeeded").await;
     let refused = through_api(&world, "two/log").await.unwrap_err();
-    let message = "a container name must be specified for pod two, choose one of: [a b]";
+    let message = "a container name must be specified for pod two, choose one of: [first a b]";
     assert!(refused.contains(message), "{refused}");
+    assert_eq!(through_api(&world, "two/log?container=first").await.unwrap(), "first\nend\n");
     let refused = through_api(&world, "two/log?container=c").await.unwrap_err();
     assert!(refused.contains("container c is not valid for pod two"), "{refused}");
     assert_eq!(through_api(&world, "two/log?container=b").await.unwrap(), "b\nend\n");

@@ -1,13 +1,15 @@
 //! How the ended pods of a Job are counted, each once, however often the controller is interrupted. Pure.
 //!
 //! A pod carries a finalizer until it is counted. Its uid is first noted in `status.uncountedTerminatedPods`; then the
-//! finalizer is taken off; only then the counter goes up and the uid out of the status. Source: KEP-2307.
+//! finalizer is taken off; only then the counter goes up and the uid out of the status. Source: KEP-2307. The successes
+//! of an indexed Job are counted by `status.completedIndexes` alone: an index in it twice is there once.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use object::{Object, Value, json};
 
+use super::indexes::{Indexes, index_of, is_indexed};
 use crate::pod;
 
 /// The finalizer of pods that have not been counted.
@@ -27,6 +29,8 @@ pub(super) struct Count {
     failed: i64,
     uncounted_succeeded: Vec<String>,
     uncounted_failed: Vec<String>,
+    /// Indexes that have succeeded, where pods have indexes.
+    pub completed: Option<Indexes>,
     /// Pods whose uid is in the status once it is written; they can be let go then.
     pub release: Vec<Arc<Object>>,
 }
@@ -39,8 +43,12 @@ impl Count {
         let mut count = Self::default();
         (count.succeeded, count.uncounted_succeeded) = counted(job, "succeeded", &tracked);
         (count.failed, count.uncounted_failed) = counted(job, "failed", &tracked);
+        count.completed = is_indexed(job).then(|| Indexes::completed(job));
         let only_failed = Self::only_failed(job);
         for pod in pods.iter().filter(|pod| is_tracked(pod)) {
+            if count.by_index(pod, job) {
+                continue;
+            }
             let phase = pod::phase(pod);
             let uncounted = match phase {
                 "Succeeded" => &mut count.uncounted_succeeded,
@@ -58,6 +66,20 @@ impl Count {
         count
     }
 
+    /// Counts a pod by its index; false when it must be counted otherwise, or not yet.
+    fn by_index(&mut self, pod: &Arc<Object>, job: &Object) -> bool {
+        let Some(completed) = &mut self.completed else { return false };
+        let index = index_of(pod, job);
+        let ended = pod::is_finished(pod);
+        if let Some(index) = index.filter(|_| pod::phase(pod) == "Succeeded") {
+            completed.insert(index);
+        } else if index.is_some() || !ended {
+            return false;
+        }
+        self.release.push(pod.clone());
+        true
+    }
+
     /// Returns true when a pod that is being deleted counts only once it has failed. Source: `onlyReplaceFailedPods`.
     pub(super) fn only_failed(job: &Object) -> bool {
         job.str(&["spec", "podReplacementPolicy"]) == "Failed"
@@ -66,7 +88,10 @@ impl Count {
 
     /// Returns how many pods have succeeded.
     pub(super) fn succeeded(&self) -> i64 {
-        self.succeeded + length(&self.uncounted_succeeded)
+        match &self.completed {
+            Some(completed) => completed.count(),
+            None => self.succeeded + length(&self.uncounted_succeeded),
+        }
     }
 
     /// Returns how many pods have failed.
@@ -82,8 +107,13 @@ impl Count {
     /// Returns the counters as the status shows them.
     pub(super) fn status(&self) -> Value {
         let mut status = json!({"uncountedTerminatedPods": {}});
+        let completed = self.completed.as_ref();
+        if let Some(completed) = completed.filter(|completed| completed.count() > 0) {
+            status["completedIndexes"] = completed.to_string().into();
+        }
+        let succeeded = completed.map_or(self.succeeded, Indexes::count);
         for (field, count, uncounted) in [
-            ("succeeded", self.succeeded, &self.uncounted_succeeded),
+            ("succeeded", succeeded, &self.uncounted_succeeded),
             ("failed", self.failed, &self.uncounted_failed),
         ] {
             if count > 0 {

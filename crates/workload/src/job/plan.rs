@@ -1,6 +1,6 @@
 //! What a pass does to a Job. Pure.
 //!
-//! Pods are counted by [`Count`]. Indexed completion, success and failure policies are not acted on.
+//! Pods are counted by [`Count`]. Success policies, failure policies and limits of one index are not acted on.
 
 use std::cmp::Reverse;
 use std::sync::Arc;
@@ -10,6 +10,7 @@ use object::{Object, Time, Value, json};
 use runtime::EventType;
 
 use super::count::{Count, FINALIZER, is_tracked};
+use super::indexes::{self, Indexes};
 use crate::pod;
 
 mod conditions;
@@ -24,8 +25,8 @@ const BACKOFF_MAX: Duration = Duration::from_secs(600);
 /// What a pass does.
 #[derive(Debug, Default)]
 pub(super) struct Plan {
-    /// Number of pods to create.
-    pub create: usize,
+    /// Pods to create, each with its index where they have indexes.
+    pub create: Vec<Option<u32>>,
     /// Pods to delete; each counts as failed.
     pub delete: Vec<Arc<Object>>,
     /// Pods to let go and delete, because they are too many; they do not count.
@@ -86,7 +87,7 @@ pub(super) fn plan(job: &Object, pods: &[Arc<Object>], now: Time) -> Plan {
     if let Some(end) = seen.end {
         plan.delete.clone_from(&seen.active);
         begin_end(&mut conditions, &end, now);
-        if seen.active.is_empty() && seen.terminating == 0 && seen.count.is_settled() {
+        if seen.active.is_empty() && seen.going.is_empty() && seen.count.is_settled() {
             push(&mut conditions, end.last, "True", (end.reason, end.message), now);
             let is_complete = end.last == "Complete";
             completed = is_complete.then_some(now);
@@ -105,7 +106,7 @@ pub(super) fn plan(job: &Object, pods: &[Arc<Object>], now: Time) -> Plan {
         let deadline = seconds(job, "activeDeadlineSeconds").map(|deadline| start.after(deadline));
         plan.wake = plan.wake.into_iter().chain(deadline).min();
     }
-    let mut status = seen.status(job, &plan);
+    let mut status = seen.status(&plan);
     status["startTime"] = json!(start);
     if let Some(time) = completed {
         status["completionTime"] = json!(time);
@@ -119,7 +120,8 @@ fn is_suspended(job: &Object) -> bool {
 
 struct Seen {
     active: Vec<Arc<Object>>,
-    terminating: usize,
+    /// Being deleted and not ended yet.
+    going: Vec<Arc<Object>>,
     count: Count,
     /// Failures since the last success, and when the last one was.
     failures: (usize, Option<Time>),
@@ -132,7 +134,7 @@ impl Seen {
         let start = job.time(&["status", "startTime"]).unwrap_or(now.whole_seconds());
         let mut seen = Self {
             active: pods.iter().filter(|pod| pod::is_active(pod)).cloned().collect(),
-            terminating: pods.iter().filter(|pod| pod.is_deleting() && !pod::is_finished(pod)).count(),
+            going: pods.iter().filter(|pod| pod.is_deleting() && !pod::is_finished(pod)).cloned().collect(),
             count: Count::of(job, pods),
             failures: failures(pods),
             start,
@@ -167,21 +169,18 @@ impl Seen {
     }
 
     /// Returns the counts as they are once the plan is carried out.
-    fn status(&self, job: &Object, plan: &Plan) -> Value {
+    fn status(&self, plan: &Plan) -> Value {
         let gone =
             |pod: &Arc<Object>| plan.delete.iter().chain(&plan.shed).any(|other| other.uid() == pod.uid());
         let ready = self.active.iter().filter(|pod| !gone(pod) && pod::is_ready(pod)).count();
         let deleted = plan.delete.len() + plan.shed.len();
-        let active = self.active.len() + plan.create - deleted;
+        let active = self.active.len() + plan.create.len() - deleted;
         let mut status = self.count.status();
         if active > 0 {
             status["active"] = active.into();
         }
         status["ready"] = ready.into();
-        status["terminating"] = (self.terminating + deleted).into();
-        if let Some(indexes) = job.get(&["status", "completedIndexes"]) {
-            status["completedIndexes"] = indexes.clone();
-        }
+        status["terminating"] = (self.going.len() + deleted).into();
         status
     }
 }
@@ -217,15 +216,12 @@ fn manage(job: &Object, seen: &Seen, plan: &mut Plan, now: Time) {
         None if seen.count.succeeded() > 0 => active,
         None => parallelism,
     };
-    if active > wanted {
-        let mut victims = seen.active.clone();
-        victims.sort_by_key(|pod| (pod::is_ready(pod), Reverse(pod.creation_time())));
-        victims.truncate(usize::try_from(active - wanted).unwrap_or_default());
-        plan.shed = victims;
+    plan.shed = too_many(job, seen, usize::try_from(active - wanted).unwrap_or_default());
+    if !plan.shed.is_empty() {
         return;
     }
     // Where only failed pods are replaced, one that is still going is waited for.
-    let going = if Count::only_failed(job) { seen.terminating } else { 0 };
+    let going = if Count::only_failed(job) { seen.going.len() } else { 0 };
     let missing = usize::try_from(wanted - active).unwrap_or_default().saturating_sub(going);
     if missing == 0 {
         return;
@@ -234,8 +230,30 @@ fn manage(job: &Object, seen: &Seen, plan: &mut Plan, now: Time) {
     let due = last.map(|last| last.after(backoff(failures)));
     match due.filter(|due| *due > now) {
         Some(due) => plan.wake = Some(due),
-        None => plan.create = missing,
+        None => plan.create = new_pods(job, seen, missing),
     }
+}
+
+/// Returns at least `excess` active pods to give up. Source: `activePodsForRemoval`.
+fn too_many(job: &Object, seen: &Seen, excess: usize) -> Vec<Arc<Object>> {
+    let mut victims = match seen.count.completed {
+        Some(_) => indexes::superfluous(&seen.active, job),
+        None => Vec::new(),
+    };
+    let is_victim = |pod: &Arc<Object>| victims.iter().any(|other| other.uid() == pod.uid());
+    let mut others: Vec<Arc<Object>> = seen.active.iter().filter(|pod| !is_victim(pod)).cloned().collect();
+    others.sort_by_key(|pod| (pod::is_ready(pod), Reverse(pod.creation_time())));
+    others.truncate(excess.saturating_sub(victims.len()));
+    victims.extend(others);
+    victims
+}
+
+/// Returns what distinguishes `count` new pods. Source: `firstPendingIndexes`.
+fn new_pods(job: &Object, seen: &Seen, count: usize) -> Vec<Option<u32>> {
+    let Some(completed) = &seen.count.completed else { return vec![None; count] };
+    let waited_for = seen.going.iter().filter(|_| Count::only_failed(job));
+    let taken = Indexes::of(seen.active.iter().chain(waited_for), job);
+    completed.pending(&taken, job, count).into_iter().map(Some).collect()
 }
 
 /// Example: 10 s after the first failure, 20 s after the second, at most 10 min.
@@ -260,7 +278,7 @@ fn suspended(job: &Object, seen: &Seen, now: Time) -> Plan {
         push(&mut conditions, "Suspended", "True", ("JobSuspended", "Job suspended"), now);
         plan.event = Some((EventType::Normal, "Suspended", "Job suspended"));
     }
-    let status = seen.status(job, &plan);
+    let status = seen.status(&plan);
     finish(plan, seen, status, conditions)
 }
 
@@ -288,8 +306,11 @@ fn seconds(job: &Object, field: &str) -> Option<Duration> {
 }
 
 /// Returns a pod of the job, which stays until it has been counted.
-pub(super) fn pod_of(job: &Object) -> Object {
+pub(super) fn pod_of(job: &Object, index: Option<u32>) -> Object {
     let mut pod = pod::from_template(job);
+    if let Some(index) = index {
+        indexes::give(&mut pod, job, index);
+    }
     if !is_tracked(&pod) {
         let mut finalizers = pod.items(&["metadata", "finalizers"]).to_vec();
         finalizers.push(FINALIZER.into());

@@ -79,6 +79,20 @@ async fn a_job_completes_and_is_removed_after_its_time() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn each_index_of_a_job_succeeds() {
+    let world = World::start(rules()).await;
+    let spec = json!({"completions": 3, "parallelism": 2, "completionMode": "Indexed"});
+    world.create(&r::JOBS, job(spec, json!({}))).await;
+    let done = world.until_condition("Complete").await;
+    assert_eq!(done.str(&["status", "completedIndexes"]), "0-2");
+    assert_eq!(done.int(&["status", "succeeded"]), Some(3));
+    let names: Vec<String> = world.all(&r::PODS).await.iter().map(|pod| pod.name().to_owned()).collect();
+    assert_eq!(names.len(), 3);
+    assert!((0..3).all(|index| names[index].starts_with(&format!("once-{index}-"))), "{names:?}");
+    assert!(world.is_free().await);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_job_fails_beyond_its_limit() {
     let world = World::start(rules()).await;
     world.create(&r::JOBS, job(json!({"backoffLimit": 1}), json!({"kind": "bad"}))).await;

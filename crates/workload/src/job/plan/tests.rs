@@ -62,7 +62,7 @@ fn as_many_pods_as_parallelism_and_completions_allow() {
         let pods: Vec<_> = running(active).chain(done(succeeded)).collect();
         let plan = plan(&job, &pods, at(5));
         let told = format!("{parallelism} {completions:?} {active} {succeeded}");
-        assert_eq!((plan.create, plan.shed.len()), (create, shed), "{told}");
+        assert_eq!((plan.create.len(), plan.shed.len()), (create, shed), "{told}");
         let shown = plan.status["active"].as_u64().unwrap_or_default();
         assert_eq!(shown, u64::try_from(active + create - shed).unwrap(), "{told}");
     }
@@ -98,10 +98,10 @@ fn failures_back_off_and_end_the_job_beyond_the_limit() {
     let failed =
         |count: i64| (0..count).map(|index| pod(&format!("f{index}"), "Failed", 10)).collect::<Vec<_>>();
     let waiting = plan(&job, &failed(2), at(15));
-    assert_eq!((waiting.create, waiting.wake), (0, Some(at(30))));
-    assert_eq!(plan(&job, &failed(2), at(30)).create, 1);
+    assert_eq!((waiting.create.len(), waiting.wake), (0, Some(at(30))));
+    assert_eq!(plan(&job, &failed(2), at(30)).create.len(), 1);
     let over = plan(&job, &failed(3), at(31));
-    assert_eq!((over.create, over.release.len()), (0, 3));
+    assert_eq!((over.create.len(), over.release.len()), (0, 3));
     assert_eq!(conditions(&over.status), ["FailureTarget BackoffLimitExceeded"]);
     job.set(&["status"], over.status);
     let over = plan(&job, &free(&failed(3)), at(32));
@@ -117,7 +117,7 @@ fn failures_back_off_and_end_the_job_beyond_the_limit() {
 fn a_success_starts_the_waits_over() {
     let job = job(json!({"parallelism": 1, "completions": 9}));
     let pods = [pod("f1", "Failed", 10), pod("f2", "Failed", 20), pod("s", "Succeeded", 25)];
-    assert_eq!(plan(&job, &pods, at(26)).create, 1);
+    assert_eq!(plan(&job, &pods, at(26)).create.len(), 1);
     let again = [&pods[..], &[pod("f3", "Failed", 30)]].concat();
     assert_eq!(plan(&job, &again, at(31)).wake, Some(at(40)));
 }
@@ -167,7 +167,7 @@ fn suspend_and_resume() {
     job.set(&["status"], first.status);
     job.set(&["spec", "suspend"], false);
     let again = plan(&job, &[], at(9));
-    assert_eq!((again.create, conditions(&again.status)), (1, vec!["Suspended JobResumed".to_owned()]));
+    assert_eq!((again.create.len(), conditions(&again.status)), (1, vec!["Suspended JobResumed".to_owned()]));
     assert_eq!(again.status["startTime"], json!(at(9)));
     assert_eq!(again.event.unwrap().1, "Resumed");
 }
@@ -176,16 +176,38 @@ fn suspend_and_resume() {
 fn a_pod_that_goes_on_is_waited_for_where_only_failed_ones_are_replaced() {
     let mut job = job(json!({"parallelism": 1, "completions": 1}));
     let going = deleted(&[pod("a", "Running", 0)]);
-    assert_eq!(plan(&job, &going, at(600)).create, 1);
+    assert_eq!(plan(&job, &going, at(600)).create.len(), 1);
     job.set(&["spec", "podReplacementPolicy"], "Failed");
-    assert_eq!(plan(&job, &going, at(600)).create, 0);
+    assert_eq!(plan(&job, &going, at(600)).create.len(), 0);
+}
+
+#[test]
+fn each_index_succeeds_once() {
+    let mut job = job(json!({"parallelism": 2, "completions": 3, "completionMode": "Indexed"}));
+    let indexed = |name: &str, phase: &str, index: u32| {
+        let mut pod = (*pod(name, phase, 3)).clone();
+        pod.set_annotation(super::super::indexes::INDEX, &index.to_string());
+        Arc::new(pod)
+    };
+    assert_eq!(plan(&job, &[], at(1)).create, [Some(0), Some(1)]);
+    let pods = [indexed("a", "Succeeded", 0), indexed("b", "Failed", 1), indexed("c", "Succeeded", 0)];
+    let next = plan(&job, &pods, at(30));
+    assert_eq!((next.create, next.release.len()), (vec![Some(1), Some(2)], 3));
+    assert_eq!((&next.status["completedIndexes"], &next.status["succeeded"]), (&json!("0"), &json!(1)));
+    job.set(&["status"], next.status);
+    let pods = [indexed("d", "Succeeded", 1), indexed("e", "Succeeded", 2), indexed("f", "Succeeded", 7)];
+    let done = plan(&job, &pods, at(31)).status;
+    assert_eq!((&done["completedIndexes"], &done["succeeded"]), (&json!("0-2"), &json!(3)));
+    assert_eq!(done["failed"], 1);
+    let twins = [indexed("g", "Running", 2), indexed("h", "Running", 2)];
+    assert_eq!(plan(&job, &twins, at(32)).shed.len(), 1);
 }
 
 #[test]
 fn a_pod_of_the_job_stays_until_it_is_counted() {
     let mut job = job(json!({}));
     job.set(&["spec", "template"], json!({"metadata": {"finalizers": ["mine/x"]}}));
-    assert_eq!(pod_of(&job).finalizers(), ["mine/x", FINALIZER]);
+    assert_eq!(pod_of(&job, None).finalizers(), ["mine/x", FINALIZER]);
 }
 
 #[test]
