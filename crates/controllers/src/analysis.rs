@@ -34,8 +34,11 @@ pub fn run(watches: &Watches, http: Arc<dyn HttpClient>, config: AnalysisConfig,
     let AnalysisConfig { instance, workers, order } = config;
     let runs = watches.cache_with(&resources::ANALYSIS_RUNS, &instance.selection());
     let clock = cluster.clock().clone();
-    let controller =
-        Controller::new("analysisrun", clock.clone()).workers(workers).order(order).reconcile_each(&runs);
+    let controller = Controller::new("analysisrun", clock.clone())
+        .workers(workers)
+        .order(order)
+        .report_to(watches.activity())
+        .reconcile_each(&runs);
     let recorder = Recorder::new(cluster.clone(), "rollouts-controller", tasks);
     controller.run(Shell { cluster, runs, providers: Providers::new(http, clock), recorder }, tasks);
 }

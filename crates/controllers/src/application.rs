@@ -123,6 +123,7 @@ pub fn run(
     let controller = Controller::new("application", cluster.clock().clone())
         .workers(config.workers)
         .order(config.order)
+        .report_to(watches.activity())
         .reconcile_each(&applications)
         .watch(&projects, wake::of_project(applications.clone(), requests.clone()))
         .watch(&namespaces, |_| Vec::new())
@@ -259,7 +260,12 @@ impl Shell {
             }
         }
         self.write(&app.object, report::released(app, &deletion)).await?;
-        Ok(if deletion.actions.is_empty() { Next::Done } else { Next::After(Duration::from_secs(5)) })
+        Ok(match deletion.why {
+            sync::Why::Acting(_) => Next::After(Duration::from_secs(5)),
+            // the source may be there again, which nothing tells
+            sync::Why::Blocked(_) => Next::After(Duration::from_secs(30)),
+            _ => Next::Done,
+        })
     }
 
     /// Tells on the object that it cannot be read.

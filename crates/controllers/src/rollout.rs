@@ -52,6 +52,7 @@ pub fn run(watches: &Watches, config: RolloutConfig, tasks: &Tasks) {
     let controller = Controller::new("rollout", cluster.clock().clone())
         .workers(workers)
         .order(order)
+        .report_to(watches.activity())
         .watch(&caches.rollouts, announcing(recorder.clone()))
         .watch(&caches.replica_sets, controller_keys("Rollout"))
         .watch(&caches.analysis_runs, controller_keys("Rollout"))

@@ -20,6 +20,7 @@ pub(crate) fn run(watches: &Watches, config: &RolloutConfig, tasks: &Tasks) {
     let services = watches.cache_with(&resources::SERVICES, &config.instance.others());
     let controller = Controller::new("service", cluster.clock().clone())
         .order(config.order)
+        .report_to(watches.activity())
         .reconcile_each(&services)
         .watch(&rollouts, dropped);
     controller.run(Shell { cluster, rollouts, services }, tasks);

@@ -1,6 +1,7 @@
 //! [`Cluster`]: a Kubernetes client that speaks [`Object`].
 
 use std::path::Path;
+use std::time::Duration;
 
 use kube::client::Body;
 use object::{Key, Object, Value, json};
@@ -8,8 +9,10 @@ use thiserror::Error;
 
 use crate::{ApiError, Clock, Resource};
 
+mod connect;
 mod options;
 
+pub use connect::Connection;
 pub use options::{Deletion, Eviction, FieldValidation, Patch, Propagation, Selection, Subresource};
 
 /// Largest answer that is read, in bytes.
@@ -26,6 +29,28 @@ pub enum ClusterError {
         /// The cause.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// No kubeconfig, and not inside a pod.
+    #[error(
+        "no cluster to talk to: there is no kubeconfig ({looked}); name one with --kubeconfig or KUBECONFIG, or a server with --server"
+    )]
+    NoCluster {
+        /// Files that were looked for.
+        looked: String,
+    },
+    /// The kubeconfig has no such entry.
+    #[error("{what} {name:?} does not exist")]
+    Missing {
+        /// Sort of entry.
+        what: &'static str,
+        /// Its name.
+        name: String,
+    },
+    /// Nothing tells where the API server is.
+    #[error("the kubeconfig names no server{}", if context.is_empty() { ": it has no current context".to_owned() } else { format!(" for {context:?}") })]
+    NoServer {
+        /// Context or cluster.
+        context: String,
+    },
     /// The client cannot be made of the configuration.
     #[error("cannot connect with this kubeconfig: {0}")]
     Client(#[source] Box<kube::Error>),
@@ -36,34 +61,20 @@ pub enum ClusterError {
 pub struct Cluster {
     client: kube::Client,
     clock: Clock,
+    limit: Option<Duration>,
 }
 
 impl Cluster {
     /// Returns a cluster reached through `client`.
     pub fn new(client: kube::Client, clock: Clock) -> Self {
-        Self { client, clock }
+        Self { client, clock, limit: None }
     }
 
     /// Returns the cluster named by the kubeconfig at `path`, or by the environment (`KUBECONFIG`, the home directory,
     /// the service account of the pod) when none is given.
     pub async fn from_kubeconfig(path: Option<&Path>, clock: Clock) -> Result<Self, ClusterError> {
-        let _ = rustls_provider();
-        let fail = |source: Box<dyn std::error::Error + Send + Sync>| ClusterError::Kubeconfig {
-            path: path.map(|path| path.display().to_string()),
-            source,
-        };
-        let config = match path {
-            Some(path) => {
-                let kubeconfig =
-                    kube::config::Kubeconfig::read_from(path).map_err(|error| fail(error.into()))?;
-                kube::Config::from_custom_kubeconfig(kubeconfig, &kube::config::KubeConfigOptions::default())
-                    .await
-                    .map_err(|error| fail(error.into()))?
-            }
-            None => kube::Config::infer().await.map_err(|error| fail(error.into()))?,
-        };
-        let client = kube::Client::try_from(config).map_err(|error| ClusterError::Client(error.into()))?;
-        Ok(Self::new(client, clock))
+        let connection = Connection { kubeconfig: path.map(Path::to_owned), ..Connection::default() };
+        Self::connect(&connection, clock).await
     }
 
     /// Returns the clock that this cluster's controllers follow.
@@ -192,7 +203,14 @@ impl Cluster {
     }
 
     async fn answer(&self, request: http::Request<Body>) -> Result<Value, ApiError> {
-        let response = self.client.send(request).await.map_err(ApiError::no_answer)?;
+        let Some(limit) = self.limit else { return self.exchange(request).await };
+        let late =
+            |_| ApiError::no_answer(format!("no answer within {}", object::time::format_duration(limit)));
+        tokio::time::timeout(limit, self.exchange(request)).await.map_err(late)?
+    }
+
+    async fn exchange(&self, request: http::Request<Body>) -> Result<Value, ApiError> {
+        let response = self.client.send(request).await.map_err(|error| ApiError::no_answer(chain(&error)))?;
         let code = response.status().as_u16();
         let limited = http_body_util::Limited::new(response.into_body(), MAX_ANSWER);
         let body = http_body_util::BodyExt::collect(limited).await.map_err(ApiError::no_answer)?.to_bytes();
@@ -216,6 +234,20 @@ fn request(
         builder = builder.header(http::header::CONTENT_TYPE, content_type);
     }
     builder.body(Body::from(body)).map_err(ApiError::no_answer)
+}
+
+/// Returns the error with its causes, each once.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let next = error.to_string();
+        if !text.contains(&next) {
+            text = format!("{text}: {next}");
+        }
+        cause = error.source();
+    }
+    text
 }
 
 fn typed(item: Value, resource: &Resource) -> Object {

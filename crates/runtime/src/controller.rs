@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use object::{Key, Time};
 
-use crate::{Cache, Change, Clock, Order, Queue, Tasks};
+use crate::{Activity, Cache, Change, Clock, Ending, Order, Queue, Tasks};
 
 /// First wait after a failure; doubles with each further one.
 const BACKOFF: Duration = Duration::from_millis(5);
@@ -67,13 +67,21 @@ pub struct Controller {
     clock: Clock,
     workers: usize,
     sources: Vec<(Cache, Map)>,
+    activity: Activity,
 }
 
 impl Controller {
     /// Returns a controller with one worker that watches nothing yet.
     pub fn new(name: &'static str, clock: Clock) -> Self {
         let queue = Arc::new(Queue::new(clock.clone(), Order::Arrival));
-        Self { name, queue, clock, workers: 1, sources: Vec::new() }
+        Self { name, queue, clock, workers: 1, sources: Vec::new(), activity: Activity::default() }
+    }
+
+    /// Returns it reporting what it does to `activity`.
+    #[must_use]
+    pub fn report_to(mut self, activity: &Activity) -> Self {
+        self.activity = activity.clone();
+        self
     }
 
     /// Returns it with this many workers; different keys run side by side, one key never twice at once.
@@ -90,7 +98,7 @@ impl Controller {
         self
     }
 
-    /// Returns it watching `cache`; `keys` names the objects to reconcile for a change.
+    /// Returns it watching `cache`, first of all that of the objects to reconcile; `keys` names the objects to reconcile for a change.
     #[must_use]
     pub fn watch(
         mut self,
@@ -123,7 +131,10 @@ impl Controller {
                 }
             });
         }
+        self.activity.register(self.name, self.queue.clone());
         let worker = Arc::new(Worker {
+            own: caches.first().cloned(),
+            activity: self.activity,
             name: self.name,
             clock: self.clock,
             queue: self.queue,
@@ -146,6 +157,9 @@ impl Controller {
 
 struct Worker<R> {
     name: &'static str,
+    /// The first cache that is watched: that of the objects that are reconciled.
+    own: Option<Cache>,
+    activity: Activity,
     clock: Clock,
     queue: Arc<Queue>,
     reconciler: R,
@@ -156,12 +170,26 @@ impl<R: Reconcile> Worker<R> {
     /// Reconciles keys until told to stop; a reconcile under way is finished first.
     async fn run(&self, token: &tokio_util::sync::CancellationToken) {
         while let Some(key) = token.run_until_cancelled(self.queue.next()).await {
+            let started = self.clock.now();
             let outcome = self.reconciler.reconcile(&key).await;
+            self.report(&key, &outcome, self.clock.now().since(started));
             let next = self.next(&key, outcome);
             if let Some(time) = next {
                 self.queue.add_at(key.clone(), time);
             }
             self.queue.done(&key);
+        }
+    }
+
+    fn report(&self, key: &Key, outcome: &Result<Next, Failure>, took: Duration) {
+        let ending = match outcome {
+            Ok(Next::Done) => Ending::Done,
+            Ok(Next::At(_) | Next::After(_)) => Ending::Again,
+            Err(_) => Ending::Failed,
+        };
+        self.activity.record(self.name, key, (ending, took));
+        if self.own.as_ref().is_some_and(|own| own.get(key).is_none()) {
+            self.activity.forget(self.name, key);
         }
     }
 
@@ -228,7 +256,9 @@ mod tests {
         let clock = Clock::starting_at(Time::from_unix(0));
         let cache = Cache::new();
         let tasks = Tasks::new();
-        let controller = Controller::new("flaky", clock.clone()).workers(3).reconcile_each(&cache);
+        let activity = Activity::default();
+        let controller =
+            Controller::new("flaky", clock.clone()).workers(3).report_to(&activity).reconcile_each(&cache);
         controller.run(Flaky(sender, clock, Mutex::new(3)), &tasks);
         cache.deliver(Object::from_value(json!({
             "apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a", "resourceVersion": "1"}
@@ -241,6 +271,9 @@ mod tests {
         assert_eq!(times[0], 0);
         assert!(times[1] >= 5 && times[2] >= 15 && times[3] >= 35 && times[3] < 60, "{times:?}");
         assert!((60_000..61_000).contains(&(times[4] - times[3])), "{times:?}");
+        let work = activity.work().remove("flaky").unwrap();
+        assert_eq!((work.endings[&Ending::Failed], work.by_object[&Key::new("", "a")].failed), (3, 3));
+        assert!(work.added >= 4 && work.durations.count() >= 4, "{work:?}");
         tasks.stop().await;
     }
 }

@@ -4,6 +4,7 @@
 //! process with the embedded cluster, and under virtual time. Nothing here decides anything about a Rollout or an
 //! Application. Start at [`Controller`] and [`Cluster`].
 
+mod activity;
 mod cache;
 mod clock;
 mod cluster;
@@ -18,10 +19,12 @@ mod resource;
 mod tasks;
 mod watches;
 
+pub use activity::{Activity, BOUNDS, Durations, Ending, Passes, Work};
 pub use cache::{Cache, Change, IndexBy, Subscription};
 pub use clock::Clock;
 pub use cluster::{
-    Cluster, ClusterError, Deletion, Eviction, FieldValidation, Patch, Propagation, Selection, Subresource,
+    Cluster, ClusterError, Connection, Deletion, Eviction, FieldValidation, Patch, Propagation, Selection,
+    Subresource,
 };
 pub use controller::{Controller, Failure, Next, Reconcile, controller_keys};
 pub use discovery::Discovery;

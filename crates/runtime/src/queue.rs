@@ -36,6 +36,7 @@ struct State {
     running: BTreeSet<Key>,
     again: BTreeMap<Key, Time>,
     count: u64,
+    added: u64,
 }
 
 impl Queue {
@@ -52,6 +53,7 @@ impl Queue {
     /// Asks for `key` at `time`; an earlier time asked for before stays.
     pub fn add_at(&self, key: Key, time: Time) {
         let mut state = self.lock();
+        state.added += 1;
         if state.running.contains(&key) {
             let again = state.again.entry(key).or_insert(time);
             *again = (*again).min(time);
@@ -65,6 +67,17 @@ impl Queue {
     /// Returns the number of keys that wait, whether due or not.
     pub fn len(&self) -> usize {
         self.lock().waiting.len()
+    }
+
+    /// Returns the number of keys that are due and wait for a worker.
+    pub fn due(&self) -> usize {
+        let now = self.clock.now();
+        self.lock().due.range(..=(now, u64::MAX)).count()
+    }
+
+    /// Returns how often a key was asked for so far, also when it waited already.
+    pub fn added(&self) -> u64 {
+        self.lock().added
     }
 
     /// Returns true when no key waits.
@@ -171,8 +184,12 @@ mod tests {
         queue.add_at(key("a"), Time::from_unix(5));
         queue.add_at(key("b"), Time::from_unix(7));
         queue.add_at(key("a"), Time::from_unix(20));
+        assert_eq!((queue.added(), queue.len(), queue.due()), (4, 2, 0));
         assert_eq!(queue.next().await, key("a"));
         assert_eq!(queue.clock.now(), Time::from_unix(5));
+        queue.add(key("c"));
+        assert_eq!((queue.len(), queue.due()), (2, 1));
+        assert_eq!(queue.next().await, key("c"));
         assert_eq!(queue.next().await, key("b"));
         assert!(queue.is_empty());
     }

@@ -9,7 +9,7 @@ use kube::api::{ApiResource, DynamicObject};
 use kube::runtime::watcher;
 use object::{Key, Object, Value};
 
-use crate::{Cache, Cluster, Resource, Selection, Tasks};
+use crate::{Activity, Cache, Cluster, Resource, Selection, Tasks};
 
 /// Wait before a failed list or watch is tried again.
 const RETRY: Duration = Duration::from_millis(500);
@@ -22,12 +22,18 @@ pub struct Watches {
     cluster: Cluster,
     tasks: Tasks,
     caches: Arc<Mutex<BTreeMap<(Resource, Selection), Cache>>>,
+    activity: Activity,
 }
 
 impl Watches {
     /// Returns a set that watches nothing yet; the watches end with `tasks`.
     pub fn new(cluster: Cluster, tasks: &Tasks) -> Self {
-        Self { cluster, tasks: tasks.clone(), caches: Arc::default() }
+        Self { cluster, tasks: tasks.clone(), caches: Arc::default(), activity: Activity::default() }
+    }
+
+    /// Returns where the controllers of this process report what they have done.
+    pub fn activity(&self) -> &Activity {
+        &self.activity
     }
 
     /// Returns the cluster that is watched.

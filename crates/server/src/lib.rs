@@ -11,9 +11,11 @@
 
 pub mod health;
 pub mod metrics;
+mod readiness;
 mod serve;
 pub mod webhook;
 
+pub use readiness::Readiness;
 pub use serve::{Addresses, Caches, Config, Faces, serve};
 
 /// Returns where a recording of the reference implementation is, when this machine has it.

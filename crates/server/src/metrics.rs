@@ -1,7 +1,7 @@
 //! `/metrics`: what the watch caches hold, as Prometheus series with the names and labels of Argo Rollouts and Argo CD.
 //!
-//! Every series is made of an object when it is asked for, so none outlives its object. Upstream's counters and
-//! histograms of what the process did (`rollout_reconcile`, `argocd_app_sync_total`, …) are not here yet.
+//! Every gauge is made of an object when it is asked for, so none outlives its object. Counters and histograms tell what the
+//! process did since it started: how its controllers fared ([`runtime::Activity`]) and which syncs ended ([`Syncs`]).
 
 use axum::Router;
 use axum::extract::State;
@@ -12,14 +12,20 @@ use prometheus_client::collector::Collector;
 use prometheus_client::encoding::DescriptorEncoder;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
-use runtime::Cache;
+use runtime::{Activity, Cache};
 
 use gauge::Gauge;
 
+mod activity;
 mod analysis;
 mod application;
 mod gauge;
 mod rollout;
+mod series;
+mod syncs;
+
+use series::{Counter, Histogram};
+pub use syncs::Syncs;
 
 /// The text format that is answered with.
 const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -37,6 +43,10 @@ pub struct Sources {
     pub experiments: Option<Cache>,
     /// Applications.
     pub applications: Option<Cache>,
+    /// What the controllers have done.
+    pub activity: Option<Activity>,
+    /// What ended in the Applications; counts once it is followed, as [`crate::serve`] does.
+    pub syncs: Syncs,
 }
 
 impl Sources {
@@ -64,10 +74,23 @@ impl Sources {
         gauges
     }
 
+    /// Returns what has to run for syncs to be counted.
+    pub(crate) fn follow(&self) -> Option<impl Future<Output = ()> + Send + 'static> {
+        Some(self.syncs.clone().follow(self.applications.clone()?))
+    }
+
     /// Returns all series as OpenMetrics text.
     pub fn text(&self) -> Result<String, std::fmt::Error> {
         let mut registry = Registry::default();
-        registry.register_collector(Box::new(Page(self.gauges())));
+        let mut page =
+            Page { gauges: self.gauges(), counters: self.syncs.counters(), histograms: Vec::new() };
+        if let Some(activity) = &self.activity {
+            let done = activity::done(activity);
+            page.gauges.extend(done.gauges);
+            page.counters.extend(done.counters);
+            page.histograms.extend(done.histograms);
+        }
+        registry.register_collector(Box::new(page));
         let mut text = String::new();
         encode(&mut text, &registry)?;
         Ok(text)
@@ -76,11 +99,17 @@ impl Sources {
 
 /// One scrape.
 #[derive(Debug)]
-struct Page(Vec<Gauge>);
+struct Page {
+    gauges: Vec<Gauge>,
+    counters: Vec<Counter>,
+    histograms: Vec<Histogram>,
+}
 
 impl Collector for Page {
     fn encode(&self, mut encoder: DescriptorEncoder) -> Result<(), std::fmt::Error> {
-        self.0.iter().try_for_each(|gauge| gauge.encode(&mut encoder))
+        self.gauges.iter().try_for_each(|gauge| gauge.encode(&mut encoder))?;
+        self.counters.iter().try_for_each(|counter| counter.encode(&mut encoder))?;
+        self.histograms.iter().try_for_each(|histogram| histogram.encode(&mut encoder))
     }
 }
 

@@ -13,9 +13,9 @@ use runtime::{Cache, Selection, Tasks, Watches, resources};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 
-use crate::metrics::Sources;
+use crate::metrics::{Sources, Syncs};
 use crate::webhook::{SECRET, Webhook};
-use crate::{health, metrics};
+use crate::{Readiness, health, metrics};
 
 /// Longest that the head of a request may take to arrive.
 const HEAD: Duration = Duration::from_secs(10);
@@ -73,6 +73,8 @@ impl Caches {
                 templates: vec![templates, cluster_templates],
                 experiments: Some(watches.cache_with(&resources::EXPERIMENTS, ours)),
                 applications: Some(applications),
+                activity: Some(watches.activity().clone()),
+                syncs: Syncs::default(),
             },
         }
     }
@@ -87,8 +89,8 @@ impl Caches {
 /// What is served; what is absent does not listen.
 #[derive(Clone, Default)]
 pub struct Faces {
-    /// Health, ready when these caches are complete.
-    pub health: Option<Vec<Cache>>,
+    /// Health, and what it takes to be ready.
+    pub health: Option<Readiness>,
     /// Metrics.
     pub metrics: Option<Sources>,
     /// The webhook.
@@ -98,7 +100,18 @@ pub struct Faces {
 impl Faces {
     /// Returns all faces.
     pub fn all(caches: Caches, webhook: Webhook) -> Self {
-        Self { health: Some(caches.needed), metrics: Some(caches.metrics), webhook: Some(webhook) }
+        Self { health: Some(caches.needed.into()), metrics: Some(caches.metrics), webhook: Some(webhook) }
+    }
+
+    /// Returns what a replica serves while it does not lead: health.
+    pub fn standby(readiness: &Readiness) -> Self {
+        Self { health: Some(readiness.clone()), ..Self::default() }
+    }
+
+    /// Returns what a replica that has [`Faces::standby`] serves besides once it leads, and tells `readiness` what that takes.
+    pub fn leading(caches: Caches, webhook: Webhook, readiness: &Readiness) -> Self {
+        readiness.needs(caches.needed);
+        Self { health: None, metrics: Some(caches.metrics), webhook: Some(webhook) }
     }
 }
 
@@ -120,8 +133,15 @@ pub struct Addresses {
 pub async fn serve(config: &Config, faces: Faces, tasks: &Tasks) -> io::Result<Addresses> {
     let Faces { health, metrics, webhook } = faces;
     let health = face(config, config.healthz_port, health.map(health::router)).await?;
+    let syncs = metrics.as_ref().and_then(Sources::follow);
     let metrics = face(config, config.metrics_port, metrics.map(metrics::router)).await?;
     let webhook = face(config, config.webhook_port, webhook.map(|webhook| webhook.router())).await?;
+    if let Some(syncs) = syncs {
+        let stopped = tasks.token();
+        tasks.spawn("syncs", async move {
+            stopped.run_until_cancelled(syncs).await;
+        });
+    }
     Ok(Addresses {
         health: health.map(|face| face.start("health", tasks)),
         metrics: metrics.map(|face| face.start("metrics", tasks)),

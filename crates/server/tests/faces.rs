@@ -11,9 +11,12 @@ use base64::Engine as _;
 use http::{Method, Request};
 use http_body_util::BodyExt as _;
 use object::{Key, Object, Value, json};
-use runtime::{Cache, Clock, Cluster, Patch, Selection, Tasks, Watches, resources as r};
+use runtime::{
+    Cache, Clock, Cluster, Controller, Failure, Next, Patch, Reconcile, Selection, Tasks, Watches,
+    resources as r,
+};
 use server::webhook::{MAX_PAYLOAD, Refresh, SECRET, Signing, Webhook};
-use server::{Caches, Config, Faces, serve};
+use server::{Caches, Config, Faces, Readiness, serve};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tower::ServiceExt as _;
@@ -132,6 +135,30 @@ async fn bad_requests_are_refused_and_never_repeated() {
 }
 
 #[tokio::test]
+async fn other_hosts_and_other_forms_are_told_what_is_wrong() {
+    let webhook = Webhook::new(Asked::default(), || Signing::Open);
+    let cases = [
+        (("X-Vss-Activityid", "1"), "webhooks of Azure DevOps are not supported yet"),
+        (("X-Gogs-Event", "push"), "webhooks of Gogs and Gitea are not supported yet"),
+        (("X-Gitlab-Event", "Push Hook"), "webhooks of GitLab are not supported yet"),
+        (("X-Hook-UUID", "1"), "webhooks of Bitbucket Cloud are not supported yet"),
+        (("X-Event-Key", "repo:refs_changed"), "webhooks of Bitbucket Server are not supported yet"),
+        (("X-GitHub-Event", "release"), "only push and ping are supported"),
+        (("Content-Type", "application/json"), "Unknown webhook event"),
+    ];
+    for (header, told) in cases {
+        let (status, text) = post(&webhook, &[header], push("refs/heads/main", &[])).await;
+        assert!(status == 400 && text.contains(told), "{header:?}: {status} {text}");
+    }
+    let form = ("Content-Type", "application/x-www-form-urlencoded; charset=utf-8");
+    let (status, text) = post(&webhook, &[PUSH, form], "payload=%7B%7D").await;
+    assert!(status == 400 && text.contains("must be application/json"), "{status} {text}");
+    let (status, text) =
+        post(&webhook, &[PUSH, ("Content-Type", "text/plain")], push("refs/heads/x", &[])).await;
+    assert_eq!(status, 200, "{text}");
+}
+
+#[tokio::test]
 async fn a_payload_over_the_limit_is_refused() {
     let webhook = Webhook::new(Asked::default(), || Signing::Open);
     let (status, text) = post(&webhook, &[PUSH], vec![b' '; MAX_PAYLOAD + 1]).await;
@@ -237,14 +264,88 @@ async fn all_faces_answer_on_their_ports() {
 #[tokio::test]
 async fn a_process_that_still_lists_is_not_ready() {
     let tasks = Tasks::new();
-    let faces = Faces { health: Some(vec![Cache::new()]), ..Faces::default() };
+    let faces = Faces { health: Some(vec![Cache::new()].into()), ..Faces::default() };
     let addresses = serve(&loopback(), faces, &tasks).await.unwrap();
     assert_eq!((addresses.metrics, addresses.webhook), (None, None));
     let health = addresses.health.unwrap();
     assert!(ask(health, "GET /readyz HTTP/1.1", "").await.starts_with("HTTP/1.1 503"));
     assert!(ask(health, "GET /healthz HTTP/1.1", "").await.starts_with("HTTP/1.1 200"));
     let taken = Config { healthz_port: health.port(), ..loopback() };
-    let faces = Faces { health: Some(Vec::new()), ..Faces::default() };
+    let faces = Faces { health: Some(Readiness::standby()), ..Faces::default() };
     let error = serve(&taken, faces, &tasks).await.unwrap_err();
     assert!(error.to_string().contains(&health.to_string()), "{error}");
+}
+
+#[tokio::test]
+async fn a_replica_that_stands_by_is_healthy_and_ready_and_serves_the_rest_once_it_leads() {
+    let (_cluster, watches, tasks) = world().await;
+    let readiness = Readiness::standby();
+    let addresses = serve(&loopback(), Faces::standby(&readiness), &tasks).await.unwrap();
+    let health = addresses.health.unwrap();
+    assert_eq!((addresses.metrics, addresses.webhook), (None, None));
+    assert!(ask(health, "GET /healthz HTTP/1.1", "").await.starts_with("HTTP/1.1 200"));
+    assert!(ask(health, "GET /readyz HTTP/1.1", "").await.starts_with("HTTP/1.1 200"));
+
+    let mut caches = Caches::new(&watches, &Selection::default(), &Selection::default(), "argocd");
+    caches.needed = vec![Cache::new()];
+    let webhook = Webhook::new(Asked::default(), || Signing::Open);
+    let faces = Faces::leading(caches, webhook, &readiness);
+    let addresses = serve(&loopback(), faces, &tasks).await.unwrap();
+    assert!(addresses.health.is_none() && addresses.metrics.is_some() && addresses.webhook.is_some());
+    assert!(ask(health, "GET /healthz HTTP/1.1", "").await.starts_with("HTTP/1.1 200"));
+    assert!(ask(health, "GET /readyz HTTP/1.1", "").await.starts_with("HTTP/1.1 503"));
+    tasks.stop().await;
+}
+
+/// Fails for one object and is content with the others.
+struct Picky;
+
+impl Reconcile for Picky {
+    async fn reconcile(&self, key: &Key) -> Result<Next, Failure> {
+        if key.name == "bad" { Err(Failure::new("no")) } else { Ok(Next::Done) }
+    }
+}
+
+#[tokio::test]
+async fn what_controllers_do_is_counted() {
+    let (cluster, watches, tasks) = world().await;
+    for name in ["good", "bad"] {
+        let service = json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": name, "namespace": "default"},
+            "spec": {"ports": [{"port": 80}]}});
+        create(&cluster, &r::SERVICES, service).await;
+    }
+    let services = watches.cache(&r::SERVICES);
+    for name in ["rollout", "application"] {
+        Controller::new(name, Clock::system())
+            .report_to(watches.activity())
+            .reconcile_each(&services)
+            .run(Picky, &tasks);
+    }
+    let done = |name: &str| {
+        let work = watches.activity().work();
+        let passes = |key: &str| work[name].by_object.contains_key(&Key::new("default", key));
+        work.contains_key(name) && passes("good") && passes("bad")
+    };
+    while !(done("rollout") && done("application")) {
+        tokio::task::yield_now().await;
+    }
+    let caches = Caches::new(&watches, &Selection::default(), &Selection::default(), "argocd");
+    let text = caches.metrics.text().unwrap();
+    for line in [
+        "# TYPE rollout_reconcile histogram",
+        r#"rollout_reconcile_count{namespace="default",name="good"} 1"#,
+        r#"rollout_reconcile_bucket{le="+Inf",namespace="default",name="good"} 1"#,
+        r#"controller_runtime_reconcile_total{controller="rollout",result="success"} "#,
+        r#"controller_runtime_reconcile_errors_total{controller="application"} "#,
+        r#"workqueue_depth{name="rollout"} "#,
+        r#"workqueue_retries_total{name="application"} "#,
+        r#"argocd_app_reconcile_count{namespace="default",dest_server="https://kubernetes.default.svc"} "#,
+        r#"rollout_reconcile_error{namespace="default",name="bad"} "#,
+        "# TYPE controller_runtime_reconcile_time_seconds histogram",
+    ] {
+        assert!(text.lines().any(|found| found.starts_with(line)), "no line {line}\n{text}");
+    }
+    assert!(!text.contains(r#"rollout_reconcile_error{namespace="default",name="good"}"#), "{text}");
+    assert!(!text.contains("argocd_app_reconcile_bucket{le=\"0.01\""), "its classes are upstream's: {text}");
+    tasks.stop().await;
 }

@@ -49,6 +49,14 @@ pub enum SourceError {
         /// The repository.
         url: RepoUrl,
     },
+    /// The SSH server shows a key that is not among the known ones.
+    #[error("host key of {url} cannot be verified: {message}")]
+    HostKey {
+        /// The repository.
+        url: RepoUrl,
+        /// What the `ssh` program said.
+        message: String,
+    },
     /// The credentials cannot be used, such as a key file that is no key.
     #[error("invalid credentials for repository {url}: {message}")]
     InvalidCredentials {

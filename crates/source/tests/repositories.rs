@@ -4,6 +4,8 @@
 
 #[path = "repositories/http.rs"]
 mod http;
+#[path = "repositories/refused.rs"]
+mod refused;
 #[path = "repositories/sample.rs"]
 mod sample;
 

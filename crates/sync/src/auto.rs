@@ -91,8 +91,8 @@ pub fn autosync(
     if sync.status != Some(SyncCode::OutOfSync) {
         return skip(Skip::NotOutOfSync);
     }
-    let prunes_only =
-        resources.iter().filter(|resource| is_out_of_sync(resource)).all(|r| r.requires_pruning);
+    let synced = |resource: &&ResourceStatus| resource.status == Some(SyncCode::Synced);
+    let prunes_only = resources.iter().filter(|resource| !synced(resource)).all(|r| r.requires_pruning);
     if policy.prune != Some(true) && prunes_only {
         return skip(Skip::OnlyPrunes);
     }

@@ -49,7 +49,26 @@ pub fn role(object: &Object) -> Role {
 
 enum Moment {
     Sync(SyncPhase),
-    Deletion,
+    Deletion(DeletionMoment),
+}
+
+/// When a hook of a deletion runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeletionMoment {
+    /// Before anything is deleted: `PreDelete`, Helm's `pre-delete`.
+    Before,
+    /// Once everything is gone: `PostDelete`, Helm's `post-delete`.
+    After,
+}
+
+impl DeletionMoment {
+    /// Returns the part of a made-up name that stands for it.
+    pub fn suffix(self) -> &'static str {
+        match self {
+            Self::Before => "predelete",
+            Self::After => "postdelete",
+        }
+    }
 }
 
 fn argo_phase(name: &str) -> Option<Moment> {
@@ -58,7 +77,8 @@ fn argo_phase(name: &str) -> Option<Moment> {
         "Sync" => Some(Moment::Sync(SyncPhase::Sync)),
         "PostSync" => Some(Moment::Sync(SyncPhase::PostSync)),
         "SyncFail" => Some(Moment::Sync(SyncPhase::SyncFail)),
-        "PreDelete" | "PostDelete" => Some(Moment::Deletion),
+        "PreDelete" => Some(Moment::Deletion(DeletionMoment::Before)),
+        "PostDelete" => Some(Moment::Deletion(DeletionMoment::After)),
         _ => None,
     }
 }
@@ -67,7 +87,8 @@ fn helm_phase(name: &str) -> Option<Moment> {
     match name {
         "pre-install" | "pre-upgrade" => Some(Moment::Sync(SyncPhase::PreSync)),
         "post-install" | "post-upgrade" => Some(Moment::Sync(SyncPhase::PostSync)),
-        "pre-delete" | "post-delete" => Some(Moment::Deletion),
+        "pre-delete" => Some(Moment::Deletion(DeletionMoment::Before)),
+        "post-delete" => Some(Moment::Deletion(DeletionMoment::After)),
         _ => None,
     }
 }
@@ -81,7 +102,7 @@ fn of_names(names: &[&str], read: fn(&str) -> Option<Moment>) -> Option<Role> {
         .iter()
         .filter_map(|moment| match moment {
             Moment::Sync(phase) => Some(*phase),
-            Moment::Deletion => None,
+            Moment::Deletion(_) => None,
         })
         .collect();
     phases.sort_unstable();
@@ -89,12 +110,18 @@ fn of_names(names: &[&str], read: fn(&str) -> Option<Moment>) -> Option<Role> {
     Some(Role::Hook(phases))
 }
 
-/// Returns the moments of a deletion that `object` names, which are not acted on.
-pub fn deletion_moments(object: &Object) -> Vec<&str> {
-    let of = |key, read: fn(&str) -> Option<Moment>| {
-        names(object, key).filter(move |name| matches!(read(name), Some(Moment::Deletion)))
+/// Returns the moments of a deletion at which `object` runs. As with those of a sync, Argo CD's annotation wins.
+pub fn deletion_moments(object: &Object) -> Vec<DeletionMoment> {
+    let of = |key, read: fn(&str) -> Option<Moment>| -> Vec<Moment> {
+        names(object, key).filter_map(read).collect()
     };
-    of(HOOK, argo_phase).chain(of(HELM_HOOK, helm_phase)).collect()
+    let (argo, helm) = (of(HOOK, argo_phase), of(HELM_HOOK, helm_phase));
+    let moments = if argo.is_empty() { helm } else { argo };
+    let of_deletion = moments.iter().filter_map(|moment| match moment {
+        Moment::Deletion(moment) => Some(*moment),
+        Moment::Sync(_) => None,
+    });
+    of_deletion.collect()
 }
 
 /// Returns what `object` names as moments of a hook that is none.

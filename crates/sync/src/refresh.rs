@@ -14,7 +14,7 @@ use crate::auto::{Decision, Skip, autosync};
 use crate::compare::{self, Compared, Targets};
 use crate::observation::{Level, Observation, Settings, Target};
 use crate::pairs::{self, Pairs};
-use crate::{blockers, conditions, links, results, unsupported};
+use crate::{blockers, conditions, deletion, links, results, unsupported};
 
 /// What a comparison came to.
 #[derive(Clone, Debug)]
@@ -25,6 +25,8 @@ pub struct Refresh {
     pub operation: Option<Box<Operation>>,
     /// True when the refresh annotation was answered and is to be removed.
     pub answered: bool,
+    /// The finalizers that the Application should have; `None` when it has them.
+    pub finalizers: Option<Vec<String>>,
     /// Events to record.
     pub events: Vec<Event>,
     /// When to compare again at the latest.
@@ -162,7 +164,11 @@ fn decide(
         let message = format!("Initiated automated sync to [{}]", refresh.status.sync.revision);
         refresh.events.push(Event::normal("OperationStarted", message));
     }
-    Refresh { operation, pairs, ..refresh }
+    let finalizers = match &observation.target {
+        Target::Found { objects, .. } => deletion::hooks::finalizers(app, objects),
+        Target::Failed { .. } => None,
+    };
+    Refresh { operation, pairs, finalizers, ..refresh }
 }
 
 /// Returns true when the time of the comparison is worth a write: the first one, or a thorough one that was asked for
@@ -191,6 +197,7 @@ fn ended(app: &Application, status: ApplicationStatus, why: Why, observation: &O
         answered: app.object.annotation(REFRESH_ANNOTATION).is_some() && why != Why::SkipReconcile,
         wake: Some(observation.now.after(observation.settings.refresh_after)),
         operation: None,
+        finalizers: None,
         pairs: Pairs::default(),
         status,
         events,

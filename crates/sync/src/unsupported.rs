@@ -79,9 +79,6 @@ fn of_object(object: &Object, found: &mut Found) {
             found.add(format!("annotation {COMPARE_OPTIONS} {option:?} has no effect"), Some(object));
         }
     }
-    for moment in hook::deletion_moments(object) {
-        found.add(format!("hooks of a deletion ({moment}) are not run yet"), Some(object));
-    }
     for moment in hook::unknown_moments(object) {
         found.add(format!("annotation {} {moment:?} is not known", hook::HOOK), Some(object));
     }

@@ -12,7 +12,10 @@ pub fn refreshed(app: &Application, refresh: &Refresh) -> Option<Value> {
         set(&mut patch, "operation", to_value(operation.as_ref()));
     }
     if refresh.answered {
-        set(&mut patch, "metadata", json!({"annotations": {REFRESH_ANNOTATION: null}}));
+        metadata(&mut patch)["annotations"] = json!({REFRESH_ANNOTATION: null});
+    }
+    if let Some(finalizers) = &refresh.finalizers {
+        metadata(&mut patch)["finalizers"] = json!(finalizers);
     }
     patch
 }
@@ -26,11 +29,16 @@ pub fn stepped(app: &Application, step: &Step) -> Option<Value> {
     patch
 }
 
-/// Returns the patch after a pass of a deletion; `None` when no finalizer comes off.
+/// Returns the patch after a pass of a deletion; `None` when no finalizer comes off and nothing is to be told.
 pub fn released(app: &Application, deletion: &Deletion) -> Option<Value> {
-    let held = app.object.finalizers();
-    let same = held.len() == deletion.finalizers.len();
-    (!same).then(|| json!({"metadata": {"finalizers": deletion.finalizers}}))
+    let mut patch = None;
+    if app.object.finalizers().len() != deletion.finalizers.len() {
+        metadata(&mut patch)["finalizers"] = json!(deletion.finalizers);
+    }
+    if app.status.conditions != deletion.conditions {
+        set(&mut patch, "status", json!({"conditions": to_value(&deletion.conditions)}));
+    }
+    patch
 }
 
 /// Returns the patch that tells of an Application that cannot be read; `None` when it tells so already. What it is in sync
@@ -51,6 +59,10 @@ pub fn mistyped(object: &Object, message: &str, now: Time) -> Option<Value> {
 fn status(app: &Application, new: &ApplicationStatus) -> Option<Value> {
     let old = app.object.get(&["status"]).cloned().unwrap_or_else(|| json!({}));
     merge::diff(&old, &to_value(new)).map(|status| json!({"status": status}))
+}
+
+fn metadata(patch: &mut Option<Value>) -> &mut Value {
+    &mut patch.get_or_insert_with(|| json!({}))["metadata"]
 }
 
 fn set(patch: &mut Option<Value>, field: &str, value: Value) {

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod bad_input;
+mod deletion;
 #[path = "../../../source/tests/repositories/http.rs"]
 mod http;
 mod replay;

@@ -77,6 +77,9 @@ pub enum Rejection {
     /// The payload is empty, cut off, too large or no JSON object of the expected form.
     #[error("Webhook processing failed: payload must be valid JSON under 50 MB")]
     Payload,
+    /// The payload is a form.
+    #[error("Webhook processing failed: the webhook's content type must be application/json, not a form")]
+    Form,
     /// The payload is a push of no repository.
     #[error("Webhook processing failed: the push names no repository.html_url and ref")]
     Incomplete,
@@ -98,6 +101,7 @@ impl Rejection {
             | Self::Provider(_)
             | Self::EventKind
             | Self::Payload
+            | Self::Form
             | Self::Incomplete
             | Self::Signature => StatusCode::BAD_REQUEST,
         }
@@ -116,12 +120,21 @@ pub fn announced(method: &Method, headers: &HeaderMap) -> Result<EventKind, Reje
     }
     match provider {
         Provider::Unsupported(name) => Err(Rejection::Provider(name)),
+        Provider::GitHub if is_form(headers) => Err(Rejection::Form),
         Provider::GitHub => match headers.get(*name).map(http::HeaderValue::as_bytes) {
             Some(b"push") => Ok(EventKind::Push),
             Some(b"ping") => Ok(EventKind::Ping),
             _ => Err(Rejection::EventKind),
         },
     }
+}
+
+/// True for what GitHub sends when the webhook is not set to JSON.
+fn is_form(headers: &HeaderMap) -> bool {
+    let kind = headers.get(http::header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    kind.is_some_and(|kind| {
+        kind.trim_start().to_ascii_lowercase().starts_with("application/x-www-form-urlencoded")
+    })
 }
 
 /// Returns what a payload of GitHub says. Its signature must have been checked.

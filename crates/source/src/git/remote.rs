@@ -68,7 +68,7 @@ impl Access {
             let path = empty.lock().unwrap_or_else(PoisonError::into_inner);
             open_or_create(&self.url, &path, &session.settings)?
         };
-        let refs = self.list(&repo).map_err(|error| self.classify(&error))?;
+        let refs = self.list(&repo).map_err(|error| self.explain(&error, &session))?;
         Ok(refs.into_iter().filter_map(reference).collect())
     }
 
@@ -89,7 +89,7 @@ impl Access {
             let _ = discard(cache);
             return Err(SourceError::RepositoryTooLarge { url: self.url.clone(), limit: quota.bytes });
         }
-        result.map_err(|error| self.classify(&error))
+        result.map_err(|error| self.explain(&error, &session))
     }
 
     fn receive(&self, repo: &Repository, wanted: &Wanted, stop: &AtomicBool) -> gix::Result<()> {
@@ -129,6 +129,33 @@ impl Access {
             ))),
             Transport::Ssh | Transport::File => connection,
         })
+    }
+
+    /// Returns what a failure means to the user, by what the `ssh` program said if it was that.
+    fn explain(&self, error: &gix::Error, session: &ssh::Session) -> SourceError {
+        let said = session.said();
+        let has = |words: &str| said.iter().any(|line| line.contains(words));
+        let url = self.url.clone();
+        let last = || self.credentials.conceal(said.last().cloned().unwrap_or_default());
+        if has("Host key verification failed") || has("HOST IDENTIFICATION HAS CHANGED") {
+            let told = said.iter().find(|line| line.contains("host key")).cloned();
+            SourceError::HostKey { url, message: told.unwrap_or_else(last) }
+        } else if let Some(line) = said.iter().find(|line| line.starts_with("Load key")) {
+            // it names a file of ours that is gone by now
+            let cause = line.rsplit_once(": ").map_or("", |(_, cause)| cause);
+            SourceError::InvalidCredentials {
+                url,
+                message: format!("the private key cannot be read: {cause}"),
+            }
+        } else if has("Permission denied") {
+            SourceError::AuthenticationRequired { url }
+        } else if has("timed out") {
+            SourceError::Timeout { url, limit: self.limit }
+        } else if has("Connection refused") || has("resolve hostname") || has("Connection closed") {
+            SourceError::Unreachable { url, message: last() }
+        } else {
+            self.classify(error)
+        }
     }
 
     /// Returns what a failure means to the user.

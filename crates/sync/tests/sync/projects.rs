@@ -184,7 +184,6 @@ fn what_has_no_effect_is_told() {
     let texts = [
         "ConfigMap/a and 1 more: annotation argocd.argoproj.io/compare-options \"ServerSideDiff=true\" has no effect",
         "ConfigMap/a and 1 more: annotation argocd.argoproj.io/sync-options \"CreateNamespace=true\" is not known here",
-        "ConfigMap/c: hooks of a deletion (PostDelete) are not run yet",
         "ConfigMap/d: annotation argocd.argoproj.io/hook \"Presync\" is not known",
         "spec.orphanedResources of project team is not supported yet",
         "spec.syncPolicy.syncOptions \"Prune=sometimes\" is not known",

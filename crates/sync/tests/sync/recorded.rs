@@ -8,13 +8,13 @@ use sync::{Cluster, Level, Target};
 
 use crate::world::{FIRST, SECOND, World, found, repo};
 
-fn recording(name: &str) -> Object {
+pub fn recording(name: &str) -> Object {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/sync/recorded/{name}.yaml"));
     Object::from_value(object::yaml::document(&std::fs::read_to_string(path).unwrap()).unwrap())
 }
 
 /// A world with the Application of a recording, as it was when it was created.
-fn world(name: &str, now: &str) -> World {
+pub fn world(name: &str, now: &str) -> World {
     let mut object = recording(name);
     let by_server = object.get(&["status", "summary"]).is_some();
     object.remove(&["status"]);
@@ -29,7 +29,7 @@ fn world(name: &str, now: &str) -> World {
 }
 
 /// Replaces every time by `T`: runs differ in how long they take.
-fn timeless(value: &Value) -> Value {
+pub fn timeless(value: &Value) -> Value {
     match value {
         Value::String(text) if text.len() == 20 && Time::parse(text).is_ok() => "T".into(),
         Value::Array(items) => items.iter().map(timeless).collect(),
@@ -39,7 +39,7 @@ fn timeless(value: &Value) -> Value {
 }
 
 #[track_caller]
-fn same(world: &World, name: &str) {
+pub fn same(world: &World, name: &str) {
     let recorded = recording(name).get(&["status"]).cloned().unwrap();
     let (found, wanted) = (timeless(&world.status()), timeless(&recorded));
     let text = |value: &Value| Object::from_value(value.clone());
@@ -47,7 +47,7 @@ fn same(world: &World, name: &str) {
     assert!(found == wanted, "{name}: ours (<) and the recorded status (>) differ:\n{difference}");
 }
 
-fn spec(world: &mut World, name: &str) {
+pub fn spec(world: &mut World, name: &str) {
     let recorded = Application::from_object(&recording(name)).unwrap();
     world.app.spec = recorded.spec;
 }
@@ -68,7 +68,7 @@ fn manual(world: &World, revision: &str, more: Value) -> Value {
     json!({"initiatedBy": {"username": "admin"}, "retry": retry, "sync": sync})
 }
 
-fn sync_manually(world: &mut World, more: Value) {
+pub fn sync_manually(world: &mut World, more: Value) {
     let operation = manual(world, FIRST, more);
     world.request(operation);
     world.run();
@@ -338,6 +338,8 @@ fn automated_sync_gives_up_after_its_retries() {
     world.run();
     assert!(!world.refresh(Level::Latest));
     same(&world, "48-terminated");
+    assert!(!world.refresh(Level::LatestForced));
+    same(&world, "49-auto-sync-gave-up");
 }
 
 #[test]

@@ -67,7 +67,8 @@ impl World {
         let namespaced = |group: &str, kind: &str| (GroupKind::new(group, kind), Scope::Namespaced);
         let kinds =
             ["ConfigMap", "Secret", "Service", "ServiceAccount", "Pod"].map(|kind| namespaced("", kind));
-        let more = [namespaced("apps", "Deployment"), namespaced("batch", "Job")];
+        let more = [("apps", "Deployment"), ("batch", "Job"), ("argoproj.io", "Application")];
+        let more = more.map(|(group, kind)| namespaced(group, kind));
         Observation {
             now: self.now,
             level,

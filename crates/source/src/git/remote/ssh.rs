@@ -15,9 +15,13 @@ use crate::{Credentials, SourceError, url::Transport};
 /// Files that exist as long as this does, and the Git settings that name them.
 pub(super) struct Session {
     pub settings: Vec<String>,
-    #[cfg_attr(not(test), expect(dead_code, reason = "removes the files when it is dropped"))]
     folder: Option<TempDir>,
 }
+
+/// Bytes of what `ssh` says that are read.
+const SAID: usize = 16 << 10;
+/// The file it says it to, rather than to its error output, which is the remote program's too.
+const LOG: &str = "log";
 
 impl Session {
     /// Writes the key, if the repository is one of ssh.
@@ -35,9 +39,20 @@ impl Session {
             .map_err(fail)?;
         let options = options(folder.path(), credentials).map_err(fail)?;
         let (program, limit) = (quoted(ssh), limit.as_secs().max(1));
-        let command = format!("{program} {OPTIONS} -o ConnectTimeout={limit}{options}");
+        let log = quoted(&folder.path().join(LOG));
+        let command = format!("{program} {OPTIONS} -E {log} -o ConnectTimeout={limit}{options}");
         let settings = vec![format!("core.sshCommand={command}"), "ssh.variant=ssh".into()];
         Ok(Self { settings, folder: Some(folder) })
+    }
+}
+
+impl Session {
+    /// Returns the lines that the `ssh` program has said so far.
+    pub(super) fn said(&self) -> Vec<String> {
+        let Some(folder) = &self.folder else { return Vec::new() };
+        let text = std::fs::read(folder.path().join(LOG)).unwrap_or_default();
+        let text = String::from_utf8_lossy(&text[..text.len().min(SAID)]).into_owned();
+        text.lines().map(|line| line.trim().to_owned()).filter(|line| !line.is_empty()).collect()
     }
 }
 
