@@ -137,19 +137,28 @@ impl ImageStore {
         })
     }
 
-    /// Unpacks next to the target and renames, so that a half unpacked image is never run.
+    /// Unpacks next to the target and renames, so that a half unpacked image is never run. What cannot be finished is
+    /// removed: on a full disk each try would leave more behind.
     fn unpack_layers(&self, manifest: &ImageManifest, rootfs: &Path) -> Result<(), ImageError> {
         let partial = rootfs.with_extension(unique());
-        let _ = fs::remove_dir_all(&partial);
-        fs::create_dir_all(&partial).map_err(ImageError::io(&partial))?;
-        for descriptor in manifest.layers() {
-            let path = self.blob(descriptor.digest().as_ref())?;
-            layer::unpack(&path, &partial)?;
+        let outcome = self.unpack_to(manifest, &partial);
+        if outcome.is_err() {
+            let _ = fs::remove_dir_all(&partial);
+            return outcome;
         }
         match fs::rename(&partial, rootfs) {
             Err(_) if rootfs.exists() => fs::remove_dir_all(&partial).map_err(ImageError::io(&partial)),
             other => other.map_err(ImageError::io(rootfs)),
         }
+    }
+
+    fn unpack_to(&self, manifest: &ImageManifest, partial: &Path) -> Result<(), ImageError> {
+        let _ = fs::remove_dir_all(partial);
+        fs::create_dir_all(partial).map_err(ImageError::io(partial))?;
+        for descriptor in manifest.layers() {
+            layer::unpack(&self.blob(descriptor.digest().as_ref())?, partial)?;
+        }
+        Ok(())
     }
 
     /// Adds an image by its manifest, whose blobs are in the store, under `name`.
@@ -253,7 +262,10 @@ fn write_atomic(path: &Path, content: &[u8]) -> Result<(), ImageError> {
         file.sync_all()?;
         fs::rename(&partial, path)
     };
-    write().map_err(ImageError::io(path))
+    write().map_err(|error| {
+        let _ = fs::remove_file(&partial);
+        ImageError::io(path)(error)
+    })
 }
 
 #[cfg(test)]

@@ -102,3 +102,14 @@ fn whiteouts_hide_lower_layers() {
     layer::unpack(&blob, &root).unwrap();
     assert!(!root.join("a/gone").exists());
 }
+
+#[test]
+fn what_cannot_be_unpacked_leaves_nothing_behind() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = ImageStore::open(dir.path().join("images")).unwrap();
+    let image = store.build(&recipe(&dir.path().join("root"), "app:1.0")).unwrap();
+    let layer = store.manifest(&image.digest).unwrap().layers()[0].digest().to_string();
+    fs::write(store.blob(&layer).unwrap(), "no layer").unwrap();
+    assert!(store.unpack(&image.digest).is_err());
+    assert_eq!(fs::read_dir(store.dir.join("unpacked")).into_iter().flatten().count(), 0);
+}
