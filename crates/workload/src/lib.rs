@@ -7,6 +7,7 @@
 mod deployment;
 mod discovery;
 mod endpoints;
+mod expiry;
 mod garbage;
 mod job;
 mod namespace;
@@ -15,6 +16,8 @@ mod replica_set;
 mod scheduler;
 mod share;
 mod write;
+
+pub use expiry::expire_events;
 
 use runtime::{Cluster, Tasks, Watches};
 

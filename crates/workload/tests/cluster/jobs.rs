@@ -226,3 +226,16 @@ async fn the_scheduler_tells_where_a_pod_goes_or_why_it_does_not() {
                affinity/selector.";
     assert_eq!(told("other").await, [why]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn events_go_an_hour_after_they_last_happened() {
+    let world = World::start(rules()).await;
+    workload::expire_events(&world.cluster, &world.tasks);
+    world.create(&r::JOBS, job(json!({}), json!({"kind": "endless"}))).await;
+    world.until("it runs", || async { world.job().await.int(&["status", "ready"]) == Some(1) }).await;
+    assert!(!world.all(&r::EVENTS).await.is_empty());
+    world.cluster.clock().sleep(Duration::from_secs(3000)).await;
+    assert!(!world.all(&r::EVENTS).await.is_empty());
+    world.cluster.clock().sleep(Duration::from_secs(1200)).await;
+    assert!(world.all(&r::EVENTS).await.is_empty());
+}
