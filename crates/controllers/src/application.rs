@@ -20,11 +20,13 @@ mod managed;
 mod observe;
 mod report;
 mod target;
+mod trust;
 mod wake;
 
 use managed::Managed;
 use observe::Observer;
 use target::{SECRET_TYPE, Targets};
+use trust::Trust;
 
 /// How the controller is set up.
 #[derive(Clone, Debug)]
@@ -120,6 +122,7 @@ pub fn run(
     let selection = Selection { labels: Some(types), ..Selection::namespace(&namespace) };
     let secrets = watches.cache_with(&resources::SECRETS, &selection);
     let requests = Requests::default();
+    let trust = Trust::new(watches, &namespace);
     let controller = Controller::new("application", cluster.clock().clone())
         .workers(config.workers)
         .order(config.order)
@@ -128,6 +131,9 @@ pub fn run(
         .watch(&projects, wake::of_project(applications.clone(), requests.clone()))
         .watch(&namespaces, |_| Vec::new())
         .watch(&secrets, wake::of_credentials(applications.clone(), requests.clone()));
+    let controller = trust.caches().into_iter().fold(controller, |controller, cache| {
+        controller.watch(cache, wake::of_trust(applications.clone(), requests.clone()))
+    });
     let queue = controller.queue();
     let wake = {
         let (queue, requests, namespace) = (queue.clone(), requests.clone(), namespace.clone());
@@ -138,7 +144,7 @@ pub fn run(
     };
     let observer = Observer {
         managed: Managed::new(watches.clone(), tasks, wake),
-        targets: Targets::new(repositories, secrets),
+        targets: Targets::new(repositories, secrets, trust),
         projects,
         namespaces,
         settings: config.settings,

@@ -77,26 +77,76 @@ pub struct ManifestError {
 ///
 /// **Source:** `findManifests` of Argo CD. Errors: [`DirectoryError`].
 pub fn read(tree: &Tree, options: &DirectoryOptions) -> Result<Vec<ManifestFile>, DirectoryError> {
-    let (include, exclude) = (glob(&options.include)?, glob(&options.exclude)?);
+    let picker = Picker::new(options)?;
     let mut files = Vec::new();
     for (path, entry) in &tree.entries {
-        let wanted = (options.recurse || !path.contains('/'))
-            && !matches!(entry.kind, FileKind::FolderLink { .. })
-            && exclude.as_ref().is_none_or(|glob| !glob.is_match(path))
-            && include.as_ref().is_none_or(|glob| glob.is_match(path));
+        let is_file = matches!(entry.kind, FileKind::File | FileKind::Symlink { .. });
         match extension(path) {
-            Some("yaml" | "yml" | "json") if wanted => {
+            Some("yaml" | "yml" | "json") if is_file && picker.wants(path) => {
                 let text =
                     decode(&entry.bytes).ok_or_else(|| DirectoryError::Encoding { path: path.clone() })?;
                 if !text.contains(SKIP_MARKER) {
                     files.push(ManifestFile { path: path.clone(), text });
                 }
             }
-            Some("jsonnet") if wanted => return Err(DirectoryError::Jsonnet { path: path.clone() }),
+            Some("jsonnet") if is_file && picker.wants(path) => {
+                return Err(DirectoryError::Jsonnet { path: path.clone() });
+            }
             _ => {}
         }
     }
     Ok(files)
+}
+
+/// Returns what the options pick and what cannot be read: links that lead nowhere, and, where folders are descended into,
+/// those that are other repositories.
+///
+/// Errors: [`DirectoryError::Glob`].
+pub fn missing(tree: &Tree, options: &DirectoryOptions) -> Result<Vec<Skipped>, DirectoryError> {
+    let picker = Picker::new(options)?;
+    let mut missing = Vec::new();
+    for (path, entry) in &tree.entries {
+        let is_manifest = matches!(extension(path), Some("yaml" | "yml" | "json" | "jsonnet"));
+        let reason = match &entry.kind {
+            FileKind::DanglingLink { target } if is_manifest && picker.wants(path) => {
+                format!("it is a symbolic link to {target:?}, which does not exist")
+            }
+            FileKind::Submodule if options.recurse && !picker.excludes(path) => {
+                "it is a submodule, and those are not fetched yet".to_owned()
+            }
+            FileKind::DanglingLink { .. }
+            | FileKind::Submodule
+            | FileKind::File
+            | FileKind::Symlink { .. }
+            | FileKind::FolderLink { .. } => continue,
+        };
+        missing.push(Skipped { file: path.clone(), reason });
+    }
+    Ok(missing)
+}
+
+/// Which paths of a folder are picked.
+struct Picker {
+    recurse: bool,
+    include: Option<GlobMatcher>,
+    exclude: Option<GlobMatcher>,
+}
+
+impl Picker {
+    fn new(options: &DirectoryOptions) -> Result<Self, DirectoryError> {
+        let (include, exclude) = (glob(&options.include)?, glob(&options.exclude)?);
+        Ok(Self { recurse: options.recurse, include, exclude })
+    }
+
+    fn excludes(&self, path: &str) -> bool {
+        self.exclude.as_ref().is_some_and(|glob| glob.is_match(path))
+    }
+
+    fn wants(&self, path: &str) -> bool {
+        (self.recurse || !path.contains('/'))
+            && !self.excludes(path)
+            && self.include.as_ref().is_none_or(|glob| glob.is_match(path))
+    }
 }
 
 /// What a folder holds.
@@ -108,22 +158,18 @@ pub struct Manifests {
     pub skipped: Vec<Skipped>,
 }
 
-/// A file that was left out: it is broken, and does not look like a manifest.
+/// A file or folder that was left out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Skipped {
     /// The file, relative to the Application's folder.
     pub file: String,
-    /// What is wrong with it.
+    /// Why.
     pub reason: String,
 }
 
 impl fmt::Display for Skipped {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{:?} is left out: it is broken and does not look like a manifest: {}",
-            self.file, self.reason
-        )
+        write!(f, "{:?} is left out: {}", self.file, self.reason)
     }
 }
 

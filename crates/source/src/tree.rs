@@ -22,7 +22,7 @@ impl Tree {
 /// One file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileEntry {
-    /// Content; that of the file it leads to for a symbolic link, nothing for a link to a folder.
+    /// Content; that of the file it leads to for a symbolic link, nothing for what leads to no file.
     pub bytes: Bytes,
     /// What it is.
     pub kind: FileKind,
@@ -38,6 +38,13 @@ pub enum FileKind {
         /// The link's text.
         target: String,
     },
+    /// A symbolic link that leads nowhere.
+    DanglingLink {
+        /// The link's text.
+        target: String,
+    },
+    /// A commit of another repository, which is not fetched.
+    Submodule,
     /// A symbolic link to a folder of the repository; it is not descended into.
     FolderLink {
         /// Path of the folder relative to the root of the repository.

@@ -54,6 +54,17 @@ impl RepoUrl {
         &self.normalized
     }
 
+    /// Returns the name of the server, without port, in lower case; empty for a path of this machine.
+    pub fn host(&self) -> &str {
+        let rest = self.normalized.split_once("://").map_or("", |(_, rest)| rest);
+        let authority = rest.split('/').next().unwrap_or_default();
+        let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+        match host.strip_prefix('[') {
+            Some(address) => address.split(']').next().unwrap_or_default(),
+            None => host.split(':').next().unwrap_or_default(),
+        }
+    }
+
     /// Returns the address as it was written, without credentials.
     pub fn as_str(&self) -> &str {
         &self.text
@@ -202,6 +213,19 @@ mod tests {
         }
         assert_eq!(normalized("/srv/git/a.git"), "file:///srv/git/a");
         assert_eq!(normalized("http://127.0.0.1:3000/a.git"), "http://127.0.0.1:3000/a");
+    }
+
+    #[test]
+    fn the_host_is_that_of_the_server() {
+        for (text, host) in [
+            ("https://GitHub.com/a/b", "github.com"),
+            ("http://127.0.0.1:3000/a.git", "127.0.0.1"),
+            ("git@git.example:a/b.git", "git.example"),
+            ("ssh://git@git.example:2222/a", "git.example"),
+            ("/srv/git/a.git", ""),
+        ] {
+            assert_eq!(RepoUrl::parse(text).unwrap().host(), host, "{text}");
+        }
     }
 
     #[test]

@@ -130,11 +130,25 @@ async fn links_are_followed_inside_the_repository() {
     f.sample.link("links/folder", "alias");
     f.sample.commit("links");
     let tree = f.files("links").await.unwrap();
-    assert_eq!(tree.entries.keys().collect::<Vec<_>>(), ["file.yaml", "folder", "through.yaml"]);
+    let names = ["dangling.yaml", "file.yaml", "folder", "through.yaml"];
+    assert_eq!(tree.entries.keys().collect::<Vec<_>>(), names);
+    assert_eq!(tree.entries["dangling.yaml"].kind, FileKind::DanglingLink { target: "nowhere".into() });
     assert!(tree.entries["file.yaml"].bytes.ends_with(b"name: a\n"));
     assert!(tree.entries["through.yaml"].bytes.ends_with(b"name: b\n"));
     assert_eq!(tree.entries["folder"].kind, FileKind::FolderLink { target: "guestbook/sub".into() });
     assert_eq!(f.files("alias").await.unwrap().entries.keys().collect::<Vec<_>>(), ["b.yaml"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn submodules_are_seen_and_not_entered() {
+    let f = local();
+    let commit = f.sample.head();
+    f.sample.git(&["update-index", "--add", "--cacheinfo", &format!("160000,{commit},guestbook/vendor")]);
+    f.sample.git(&["commit", "-q", "-m", "submodule"]);
+    let tree = f.files("guestbook").await.unwrap();
+    assert_eq!(tree.entries["vendor"].kind, FileKind::Submodule);
+    let error = f.files("guestbook/vendor").await.unwrap_err();
+    assert!(matches!(error, SourceError::PathNotFound { .. } | SourceError::NotADirectory { .. }), "{error}");
 }
 
 #[tokio::test(start_paused = true)]

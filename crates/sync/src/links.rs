@@ -53,8 +53,8 @@ fn of_ingress(ingress: &Object) -> Vec<String> {
 fn host<'a>(ingress: &'a Object, rule: &'a Value) -> Option<&'a str> {
     let filled = |value: &'a Value| value.as_str().filter(|text| !text.is_empty());
     filled(&rule["host"]).or_else(|| {
-        let addresses = ingress.items(&["status", "loadBalancer", "ingress"]).iter();
-        addresses.filter_map(|address| filled(&address["hostname"]).or_else(|| filled(&address["ip"]))).next()
+        let mut addresses = ingress.items(&["status", "loadBalancer", "ingress"]).iter();
+        addresses.find_map(|address| filled(&address["hostname"]).or_else(|| filled(&address["ip"])))
     })
 }
 

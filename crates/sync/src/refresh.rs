@@ -168,7 +168,7 @@ fn decide(
         Target::Found { objects, .. } => deletion::hooks::finalizers(app, objects),
         Target::Failed { .. } => None,
     };
-    Refresh { operation, pairs, finalizers, ..refresh }
+    Refresh { operation, finalizers, pairs, ..refresh }
 }
 
 /// Returns true when the time of the comparison is worth a write: the first one, or a thorough one that was asked for

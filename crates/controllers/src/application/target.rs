@@ -13,6 +13,8 @@ use source::{
 };
 use sync::Target;
 
+use super::trust::Trust;
+
 /// Label of Secrets that hold credentials of repositories.
 pub const SECRET_TYPE: &str = "argocd.argoproj.io/secret-type";
 
@@ -20,6 +22,7 @@ pub const SECRET_TYPE: &str = "argocd.argoproj.io/secret-type";
 pub struct Targets {
     repositories: Arc<Repositories>,
     secrets: Cache,
+    trust: Trust,
     memory: Mutex<BTreeMap<Key, Memory>>,
 }
 
@@ -36,9 +39,9 @@ struct Found {
 }
 
 impl Targets {
-    /// Returns a reader that takes credentials from `secrets`.
-    pub fn new(repositories: Arc<Repositories>, secrets: Cache) -> Self {
-        Self { repositories, secrets, memory: Mutex::default() }
+    /// Returns a reader that takes credentials from `secrets` and what servers are known by from `trust`.
+    pub fn new(repositories: Arc<Repositories>, secrets: Cache, trust: Trust) -> Self {
+        Self { repositories, secrets, trust, memory: Mutex::default() }
     }
 
     /// Forgets an Application.
@@ -97,7 +100,8 @@ impl Targets {
             exclude: directory.exclude,
         };
         let files = manifests::read(&tree, &options).map_err(|error| error.to_string())?;
-        let manifests = manifests::load(&files).map_err(|error| error.to_string())?;
+        let mut manifests = manifests::load(&files).map_err(|error| error.to_string())?;
+        manifests.skipped.extend(manifests::missing(&tree, &options).map_err(|error| error.to_string())?);
         Ok(Found { source: source.clone(), revision: commit.to_string(), manifests })
     }
 
@@ -105,8 +109,9 @@ impl Targets {
         let url = RepoUrl::parse(url)?;
         let secrets: Vec<RepositorySecret> =
             self.secrets.list().iter().filter_map(|secret| read_secret(secret)).collect();
-        let credentials = choose(&url, &secrets)?;
-        Ok(RepoSpec { url, credentials: credentials.unwrap_or_default() })
+        let mut credentials = choose(&url, &secrets)?.unwrap_or_default();
+        self.trust.apply(&url, &mut credentials);
+        Ok(RepoSpec { url, credentials })
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<Key, Memory>> {

@@ -42,6 +42,20 @@ pub fn of_credentials(
     }
 }
 
+/// Wakes the Applications whose repository could not be read, when what servers are known by changes.
+pub fn of_trust(
+    applications: Cache,
+    requests: Requests,
+) -> impl Fn(&Change) -> Vec<Key> + Send + Sync + 'static {
+    move |change| {
+        let failed = |app: &Object| {
+            let conditions = app.items(&["status", "conditions"]);
+            conditions.iter().any(|condition| condition["type"] == "ComparisonError")
+        };
+        if differs(change, "data") { wake(&applications, &requests, Level::Latest, failed) } else { vec![] }
+    }
+}
+
 /// Returns true when a part of the object changed; that of one that came or went has.
 fn differs(change: &Change, part: &str) -> bool {
     match (&change.old, &change.new) {

@@ -186,3 +186,41 @@ async fn credentials_of_a_template_that_change_are_used_at_once() {
     assert_eq!(world.writes(), before + 1, "the Secret itself");
     world.stop().await;
 }
+
+/// An `ssh` program that runs what it is asked to on this machine, if it is told to know `git.example`.
+fn careful_ssh(folder: &std::path::Path) -> std::path::PathBuf {
+    let program = folder.join("ssh");
+    let script = "#!/bin/sh\nknown=/dev/null\nlog=/dev/stderr\nbefore=\nfor word; do\n  \
+                  case $word in UserKnownHostsFile=*) known=${word#*=};; esac\n  \
+                  if [ \"$before\" = -E ]; then log=$word; fi\n  before=$word\ndone\n\
+                  grep -q git.example \"$known\" || { echo 'Host key verification failed.' >> \"$log\"; exit 255; }\n\
+                  eval \"exec git-upload-pack $word\"\n";
+    std::fs::write(&program, script).unwrap();
+    std::fs::set_permissions(&program, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    program
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_host_key_that_is_not_known_is_told_and_used_once_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let ssh = careful_ssh(folder.path());
+    let world = World::with(|settings| settings.ssh = ssh).await;
+    world.commit(&[("a.yaml", &config("a", "1"))]);
+    let url = format!("ssh://git@git.example{}/sample", world.folder().display());
+    let mut more = automated();
+    patch::merge::apply(&mut more, &json!({"source": {"repoURL": url}}));
+    world.create("app", more).await;
+    let app =
+        world.until("app", has("ComparisonError", "cannot be verified: Host key verification failed")).await;
+    assert!(condition(&app, "ComparisonError").contains("host key of ssh://git@git.example/"));
+    assert_eq!(world.names(&CONFIG_MAPS).await, Vec::<String>::new());
+
+    let given = world.now();
+    let hosts = json!({"data": {"ssh_known_hosts": "git.example ssh-ed25519 AAAA"}});
+    world
+        .apply(&CONFIG_MAPS, object("v1", "ConfigMap", ("argocd", "argocd-ssh-known-hosts-cm"), hosts))
+        .await;
+    world.settled("app", "Synced").await;
+    assert!(world.now() < given.after(AT_ONCE), "{}", world.now());
+    world.stop().await;
+}

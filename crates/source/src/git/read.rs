@@ -137,8 +137,11 @@ impl Reader<'_> {
                         progress.tree.entries.insert(path, FileEntry { bytes, kind: FileKind::File });
                     }
                     EntryKind::Link => self.link(&mut progress, selected, path, entry.object_id())?,
-                    // submodules are not fetched
-                    EntryKind::Blob | EntryKind::BlobExecutable | EntryKind::Commit => {}
+                    EntryKind::Commit => {
+                        let entry = FileEntry { bytes: Bytes::new(), kind: FileKind::Submodule };
+                        progress.tree.entries.insert(path, entry);
+                    }
+                    EntryKind::Blob | EntryKind::BlobExecutable => {}
                 }
             }
         }
@@ -179,7 +182,7 @@ impl Reader<'_> {
         Ok(Bytes::from(self.repo.find_blob(id)?.take_data()))
     }
 
-    /// Follows a link of the selected folder. One that leads nowhere is left out, one that leads out is an error.
+    /// Follows a link of the selected folder. One that leads out of the repository is an error.
     fn link(
         &self,
         progress: &mut Progress,
@@ -193,7 +196,7 @@ impl Reader<'_> {
         parent.pop();
         let target = self.text(id, &name)?;
         let entry = match self.find(&parent, &target, &name)? {
-            Found::Nothing => return Ok(()),
+            Found::Nothing => FileEntry { bytes: Bytes::new(), kind: FileKind::DanglingLink { target } },
             Found::Folder { path, .. } => {
                 FileEntry { bytes: Bytes::new(), kind: FileKind::FolderLink { target: path.join("/") } }
             }

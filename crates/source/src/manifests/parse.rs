@@ -13,8 +13,15 @@ pub(super) enum Content {
     Broken(Skipped),
 }
 
+/// What a file begins with whose content is kept elsewhere.
+const LARGE_FILE: &str = "version https://git-lfs.github.com/spec/";
+
 /// Returns what a file holds.
 pub(super) fn file(file: &ManifestFile) -> Result<Content, ManifestError> {
+    if file.text.starts_with(LARGE_FILE) {
+        let message = "its content is in Git LFS, which is not supported yet".to_owned();
+        return Err(ManifestError { file: file.path.clone(), document: None, message });
+    }
     if std::path::Path::new(&file.path).extension().is_some_and(|extension| extension == "json") {
         return json(file).map(Content::Objects);
     }
@@ -25,7 +32,8 @@ pub(super) fn file(file: &ManifestFile) -> Result<Content, ManifestError> {
             return Err(fail(None, format!("error converting YAML to JSON: yaml: {error}")));
         }
         Err(error) => {
-            return Ok(Content::Broken(Skipped { file: file.path.clone(), reason: error.to_string() }));
+            let reason = format!("it is broken and does not look like a manifest: {error}");
+            return Ok(Content::Broken(Skipped { file: file.path.clone(), reason }));
         }
     };
     let strangers = !documents.iter().any(looks_like_a_manifest) && !mentions_all(&file.text);

@@ -176,6 +176,34 @@ fn a_broken_file_of_something_else_is_left_out_and_told() {
     assert!(told[0].starts_with("\"values.yaml\" is left out: ") && told[0].contains("line"), "{told:?}");
 }
 
+#[test]
+fn links_that_lead_nowhere_and_submodules_are_told_where_they_are_picked() {
+    let mut tree = tree(&[("a.yaml", POD.as_bytes())]);
+    let mut put =
+        |path: &str, kind| tree.entries.insert(path.into(), FileEntry { bytes: Bytes::new(), kind });
+    put("b.yaml", FileKind::DanglingLink { target: "../gone.yaml".into() });
+    put("notes", FileKind::DanglingLink { target: "x".into() });
+    put("sub/c.yaml", FileKind::DanglingLink { target: "y".into() });
+    put("vendor", FileKind::Submodule);
+    let told = |options: &DirectoryOptions| -> Vec<String> {
+        missing(&tree, options).unwrap().into_iter().map(|skipped| skipped.file).collect()
+    };
+    assert_eq!(told(&options(false, "", "")), ["b.yaml"]);
+    assert_eq!(told(&options(true, "", "")), ["b.yaml", "sub/c.yaml", "vendor"]);
+    assert_eq!(told(&options(true, "", "{b.*,vendor}")), ["sub/c.yaml"]);
+    assert_eq!(read(&tree, &options(true, "", "")).unwrap().len(), 1);
+    let text = missing(&tree, &options(false, "", "")).unwrap()[0].to_string();
+    assert_eq!(
+        text,
+        "\"b.yaml\" is left out: it is a symbolic link to \"../gone.yaml\", which does not exist"
+    );
+}
+
+#[test]
+fn what_is_kept_elsewhere_is_an_error() {
+    refused("a.yaml", "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12\n", &["Git LFS"]);
+}
+
 /// Ten letters, each of which stands for ten of the one before: ten billion in a few lines.
 fn bomb() -> String {
     let mut text = format!("{POD}a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
