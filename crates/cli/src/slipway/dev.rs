@@ -13,7 +13,7 @@ use controllers::application::ApplicationConfig;
 use controllers::instance::Instance;
 use controllers::rollout::RolloutConfig;
 use gateway::{Gateway, GatewayConfig, ServiceNames};
-use node::{Node, NodeConfig, Pods, Rules};
+use node::{Claim, Node, NodeConfig, Pods, Rules};
 use object::{Value, json};
 use runtime::http::System;
 use runtime::{Cluster, Order, Tasks, Watches};
@@ -65,6 +65,8 @@ pub async fn run(arguments: Arguments, session: &mut Session) -> anyhow::Result<
     let dir = arguments.dir.clone().unwrap_or(temporary);
     std::fs::create_dir_all(&dir).with_context(|| format!("cannot make {}", dir.display()))?;
     let dir = std::path::absolute(&dir)?;
+    // Before anything is written there: the kubeconfig in it belongs to who holds the folder.
+    let _claim = Claim::take(&dir, "dev")?;
     let tasks = Tasks::new();
     let (cluster, server) = serve(&arguments, &dir, session, &tasks).await?;
     let (gateway, mut ready) = start(&arguments, &dir, &cluster, &tasks).await?;
@@ -140,6 +142,7 @@ async fn start(
     controllers::install(cluster, NAMESPACE).await.context("cannot install the definitions")?;
     let watches = Watches::new(cluster.clone(), tasks);
     workload::run(cluster, &watches, tasks, &workload::Set::all());
+    workload::expire_events(cluster, tasks);
     let pods = if arguments.simulate_pods { Pods::Simulated(Rules::default()) } else { Pods::Processes };
     Node::new(cluster.clone(), NodeConfig::new("slipway", dir, pods).silent()).run(tasks).await?;
     let listener = TcpListener::bind(("127.0.0.1", arguments.gateway_port))
@@ -181,3 +184,6 @@ async fn control(
     let selections = (&instance.selection(), &instance.others());
     faces(watches, selections, (NAMESPACE, refresher), (&ports, tasks)).await
 }
+
+#[cfg(test)]
+mod tests;
