@@ -5,6 +5,7 @@
 //! through the session, so that tests and scenarios run the same code. Start at [`main`].
 
 pub mod argocd;
+mod connect;
 mod print;
 pub mod rollouts;
 mod session;

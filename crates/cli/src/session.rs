@@ -3,7 +3,7 @@
 use std::io::{IsTerminal as _, Write};
 use std::path::PathBuf;
 
-use runtime::{Clock, Cluster, ClusterError};
+use runtime::{Clock, Cluster, ClusterError, Connection};
 
 /// Exit code of a command, as the existing tools use them: 0 success, 1 error, 20 for argocd's fatal errors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,7 +79,18 @@ impl Session {
         if let Some(cluster) = &self.cluster {
             return Ok(cluster.clone());
         }
-        let cluster = Cluster::from_kubeconfig(self.kubeconfig.as_deref(), self.clock.clone()).await?;
+        self.connect(Connection::default()).await
+    }
+
+    /// Returns the cluster of this session: the one given beforehand, else the one that `connection` names.
+    pub async fn connect(&mut self, mut connection: Connection) -> Result<Cluster, ClusterError> {
+        if let Some(cluster) = &self.cluster {
+            return Ok(cluster.clone());
+        }
+        if connection.kubeconfig.is_none() {
+            connection.kubeconfig.clone_from(&self.kubeconfig);
+        }
+        let cluster = Cluster::connect(&connection, self.clock.clone()).await?;
         self.cluster = Some(cluster.clone());
         Ok(cluster)
     }

@@ -3,15 +3,21 @@
 mod create;
 mod delete;
 mod diff;
+mod differences;
+mod external;
 mod get;
 mod list;
+mod local;
 mod manifests;
 mod operate;
+mod patch;
 mod refresh;
+mod resource;
 mod rollback;
 mod set;
 mod sync;
 mod target;
+mod validate;
 mod wait;
 mod watch;
 
@@ -41,6 +47,12 @@ pub(super) async fn run(verb: App, context: &mut Context<'_>) -> Result<(), Fail
         App::Resources { name, output } => resources(&name, &output, context).await,
         App::Manifests(manifests) => manifests::run(&manifests, context).await,
         App::Diff(diff) => diff::run(&diff, context).await,
+        App::Patch(options) => patch::patch(&options, context).await,
+        App::AddSource(options) => patch::add_source(&options, context).await,
+        App::RemoveSource(options) => patch::remove_source(&options, context).await,
+        App::ConfirmDeletion { name } => patch::confirm_deletion(&name, context).await,
+        App::DeleteResource(options) => resource::delete(&options, context).await,
+        App::PatchResource(options) => resource::patch(&options, context).await,
         App::TerminateOp { name } => operate::terminate(&name, context).await,
     }
 }

@@ -8,7 +8,7 @@ use runtime::{ApiError, Cluster, ClusterError, Discovery, Patch, resources};
 use crate::print::arguments::help;
 use crate::{Exit, Session};
 
-use super::arguments::{Arguments, Global};
+use super::arguments::{Arguments, Global, LogFormat};
 
 /// Why a verb did not do its work.
 #[derive(Debug, PartialEq, Eq)]
@@ -78,6 +78,8 @@ pub(super) struct Context<'a> {
     pub cluster: Cluster,
     pub discovery: Discovery,
     pub namespace: String,
+    /// Form of log lines.
+    pub format: LogFormat,
     /// Whether a person can be asked: not when the cluster was given beforehand.
     pub interactive: bool,
 }
@@ -85,13 +87,11 @@ pub(super) struct Context<'a> {
 impl<'a> Context<'a> {
     /// Connects.
     pub async fn open(global: &Global, session: &'a mut Session) -> Result<Self, Failure> {
-        if let Some(path) = &global.kubeconfig {
-            session.kubeconfig = Some(path.clone());
-        }
         let interactive = session.cluster.is_none();
-        let cluster = session.cluster().await?;
+        let cluster = session.connect(global.connection()?).await?;
         let discovery = Discovery::new(cluster.clone());
-        Ok(Self { session, cluster, discovery, namespace: global.app_namespace.clone(), interactive })
+        let (namespace, format) = (global.namespace(), global.logformat);
+        Ok(Self { session, cluster, discovery, namespace, format, interactive })
     }
 
     /// Returns the current time.
@@ -103,6 +103,11 @@ impl<'a> Context<'a> {
     pub fn print(&mut self, text: &str) -> Result<(), Failure> {
         self.session.out.write_all(text.as_bytes())?;
         Ok(self.session.out.flush()?)
+    }
+
+    /// Writes a log line that tells what was done.
+    pub fn info(&mut self, message: &str) {
+        super::log(self.session, self.format, "info", message);
     }
 
     /// Returns the key of an Application named `name` or `namespace/name`.
@@ -145,12 +150,12 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// Returns the address of the Application's page, when the settings tell where the UI is.
-    pub async fn url(&self, app: &Object) -> Option<String> {
+    /// Returns the address of the page of the Application called `name`, when the settings tell where the UI is.
+    pub async fn url(&self, name: &str) -> Option<String> {
         let key = Key::new(&self.namespace, "argocd-cm");
         let settings = self.cluster.get(&resources::CONFIG_MAPS, &key).await.ok()??;
         let base = settings.str(&["data", "url"]);
-        (!base.is_empty()).then(|| format!("{base}/applications/{}", app.name()))
+        (!base.is_empty()).then(|| format!("{base}/applications/{name}"))
     }
 
     /// Returns the AppProject of the Application, `None` for a `default` project that nobody wrote down.

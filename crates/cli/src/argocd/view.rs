@@ -4,6 +4,7 @@ mod conditions;
 mod history;
 mod list;
 mod operation;
+mod ordered;
 mod output;
 mod states;
 mod summary;

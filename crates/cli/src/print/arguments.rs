@@ -22,12 +22,70 @@ pub enum Refusal {
 pub fn parse<T: CommandFactory + FromArgMatches>(
     arguments: impl IntoIterator<Item = OsString>,
 ) -> Result<T, Refusal> {
-    let command = T::command();
+    let command = T::command().args_override_self(true);
     let program = OsString::from(command.get_name());
-    let all: Vec<OsString> = std::iter::once(program).chain(arguments).collect();
+    let all: Vec<OsString> = std::iter::once(program).chain(switched::<T>(arguments)?).collect();
     let matched =
         command.try_get_matches_from(&all).and_then(|mut found| T::from_arg_matches_mut(&mut found));
     matched.map_err(|error| refusal(&error, named::<T>(&all[1..])))
+}
+
+/// Returns the arguments with `--switch=true` as `--switch` and without `--switch=false`, for the switches that take no
+/// value here: Go's tools let each of them have one.
+fn switched<T: CommandFactory>(
+    arguments: impl IntoIterator<Item = OsString>,
+) -> Result<Vec<OsString>, Refusal> {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let (command, _) = named::<T>(&arguments);
+    let mut kept = Vec::new();
+    let mut words = arguments.into_iter();
+    for word in words.by_ref() {
+        if word == "--" {
+            kept.push(word);
+            break;
+        }
+        match switch(&command, &word.to_string_lossy()) {
+            Some((flag, "true" | "TRUE" | "True" | "t" | "T" | "1")) => kept.push(flag.into()),
+            Some((_, "false" | "FALSE" | "False" | "f" | "F" | "0")) => {}
+            Some((flag, value)) => {
+                let cause = format!("strconv.ParseBool: parsing {value:?}: invalid syntax");
+                return Err(invalid(&command, flag, value, &cause));
+            }
+            None => kept.push(word),
+        }
+    }
+    kept.extend(words);
+    Ok(kept)
+}
+
+/// Returns flag and value of a word like `--switch=true`.
+fn switch<'a>(command: &Command, word: &'a str) -> Option<(&'a str, &'a str)> {
+    let (flag, value) = word.split_once('=')?;
+    let arg = find(command, flag)?;
+    (!arg.get_action().takes_values()).then_some((flag, value))
+}
+
+/// Returns the argument that `flag`, such as `--name` or `-n`, names.
+fn find<'a>(command: &'a Command, flag: &str) -> Option<&'a clap::Arg> {
+    let is = |arg: &&clap::Arg| match flag.strip_prefix("--") {
+        Some(long) => arg.get_long() == Some(long),
+        None => {
+            let mut letters = flag.strip_prefix('-').unwrap_or_default().chars();
+            let letter = letters.next();
+            letter.is_some() && letters.next().is_none() && arg.get_short() == letter
+        }
+    };
+    command.get_arguments().find(is)
+}
+
+/// Returns the refusal of a flag's value, in the words of Go's flags.
+fn invalid(command: &Command, flag: &str, value: &str, cause: &str) -> Refusal {
+    let name = match find(command, flag).map(|arg| (arg.get_short(), arg.get_long())) {
+        Some((Some(short), Some(long))) => format!("-{short}, --{long}"),
+        _ => flag.to_owned(),
+    };
+    let cause = if cause.is_empty() { String::new() } else { format!(": {cause}") };
+    Refusal::Wrong(format!("invalid argument {value:?} for {name:?} flag{cause}"))
 }
 
 /// Returns the help text of the command that `path` names, e.g. `["set", "image"]`.
@@ -70,9 +128,8 @@ fn refusal(error: &clap::Error, (mut command, outermost): (Command, bool)) -> Re
             if value.is_empty() {
                 return Refusal::Wrong(format!("flag needs an argument: {flag}"));
             }
-            let cause =
-                std::error::Error::source(error).map(|cause| format!(": {cause}")).unwrap_or_default();
-            Refusal::Wrong(format!("invalid argument {value:?} for {flag:?} flag{cause}"))
+            let cause = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
+            invalid(&command, flag, &value, &cause)
         }
         ErrorKind::ArgumentConflict | ErrorKind::TooManyValues => {
             let text = error.render().to_string();
@@ -89,6 +146,30 @@ fn unknown_flag(flag: &str) -> String {
     }
     let letter = flag.chars().nth(1).unwrap_or('-');
     format!("unknown shorthand flag: {letter:?} in {flag}")
+}
+
+/// Reads a whole number, for use as a value parser; refused in Go's words.
+pub fn integer(text: &str) -> Result<i64, String> {
+    text.parse().map_err(|error| not_a_number("ParseInt", text, &error))
+}
+
+/// Reads a whole number of at least 0, for use as a value parser; refused in Go's words.
+pub fn unsigned(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|error| not_a_number("ParseUint", text, &error))
+}
+
+fn not_a_number(parser: &str, text: &str, error: &std::num::ParseIntError) -> String {
+    use std::num::IntErrorKind::{NegOverflow, PosOverflow};
+    let cause = match error.kind() {
+        PosOverflow | NegOverflow => "value out of range",
+        _ => "invalid syntax",
+    };
+    format!("strconv.{parser}: parsing {text:?}: {cause}")
+}
+
+/// Reads a duration in Go's form and returns it as Go prints it, e.g. `1m0s` for `60s`; for use as a value parser.
+pub fn go_duration(text: &str) -> Result<String, object::time::TimeError> {
+    duration(text).map(object::time::format_duration)
 }
 
 /// Reads a duration in Go's form, e.g. `90s`, for use as a value parser.
@@ -112,6 +193,10 @@ mod tests {
         /// Does.
         Run {
             _name: String,
+            #[arg(short, long)]
+            fast: bool,
+            #[arg(short, long, value_parser = unsigned, default_value_t = 0)]
+            times: u64,
             #[arg(long, value_parser = duration)]
             wait: Option<std::time::Duration>,
         },
@@ -133,6 +218,23 @@ mod tests {
         assert_eq!(refused(&["run", "x", "--wait"]), wrong("flag needs an argument: --wait"));
         let text = "invalid argument \"5\" for \"--wait\" flag: time: invalid duration \"5\"";
         assert_eq!(refused(&["run", "x", "--wait", "5"]), wrong(text));
+    }
+
+    #[test]
+    fn switches_take_values_and_the_last_one_counts() {
+        let run = |words: &[&str]| {
+            let Verb::Run { fast, times, .. } =
+                parse::<Arguments>(words.iter().map(OsString::from)).unwrap()._verb;
+            (fast, times)
+        };
+        assert_eq!(run(&["run", "x", "--fast=true"]), (true, 0));
+        assert_eq!(run(&["run", "x", "--fast=false", "--times", "1", "-t=2"]), (false, 2));
+        assert_eq!(run(&["run", "-f", "-f", "--", "--fast=false"]), (true, 0));
+        let wrong = |text: &str| Refusal::Wrong(text.to_owned());
+        let text = "invalid argument \"x\" for \"-f, --fast\" flag: strconv.ParseBool: parsing \"x\": invalid syntax";
+        assert_eq!(refused(&["run", "x", "--fast=x"]), wrong(text));
+        let text = "invalid argument \"-1\" for \"-t, --times\" flag: strconv.ParseUint: parsing \"-1\": invalid syntax";
+        assert_eq!(refused(&["run", "x", "--times=-1"]), wrong(text));
     }
 
     #[test]

@@ -1,11 +1,11 @@
 //! Verbs and flags.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::print::arguments::duration;
+use crate::connect::ConnectFlags;
+use crate::print::arguments::{duration, integer, unsigned};
 
 /// Watch and steer Rollouts and Experiments.
 #[derive(Debug, Parser)]
@@ -20,19 +20,17 @@ pub(super) struct Arguments {
 /// Flags of every verb.
 #[derive(Args, Debug)]
 pub(super) struct Global {
-    /// Namespace to work in; that of the kubeconfig's context when absent.
-    #[arg(short, long, global = true)]
-    pub namespace: Option<String>,
-    /// Kubeconfig file to use.
-    #[arg(long, global = true)]
-    pub kubeconfig: Option<PathBuf>,
+    #[command(flatten)]
+    pub connect: ConnectFlags,
     /// Level of log messages.
-    #[arg(long, global = true, default_value = "info", hide = true)]
+    #[arg(long, global = true, default_value = "info", value_parser = LEVELS, hide_possible_values = true)]
     pub loglevel: String,
     /// Level of client log messages.
-    #[arg(short = 'v', long, global = true, hide = true)]
-    pub kloglevel: Option<i32>,
+    #[arg(short = 'v', long, global = true, value_parser = integer, default_value_t = 0, hide_default_value = true)]
+    pub kloglevel: i64,
 }
+
+const LEVELS: [&str; 8] = ["trace", "debug", "info", "warn", "warning", "error", "fatal", "panic"];
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Verb {
@@ -117,7 +115,7 @@ pub(super) struct GetOne {
     #[arg(long)]
     pub no_color: bool,
     /// Stop watching after so many seconds; 0 means never.
-    #[arg(long, default_value_t = 0, value_name = "SECONDS")]
+    #[arg(long, value_parser = unsigned, default_value_t = 0, value_name = "SECONDS")]
     pub timeout_seconds: u64,
 }
 
@@ -223,7 +221,7 @@ pub(super) struct Undo {
     #[arg(value_name = "ROLLOUT_NAME")]
     pub name: String,
     /// Revision to bring back; 0 means the one before the latest.
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, value_parser = integer, default_value_t = 0)]
     pub to_revision: i64,
 }
 

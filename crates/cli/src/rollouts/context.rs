@@ -54,11 +54,8 @@ pub(super) struct Context<'a> {
 impl<'a> Context<'a> {
     /// Connects.
     pub async fn open(global: &Global, session: &'a mut Session) -> Result<Self, Failure> {
-        if let Some(path) = &global.kubeconfig {
-            session.kubeconfig = Some(path.clone());
-        }
-        let cluster = session.cluster().await?;
-        let namespace = global.namespace.clone().unwrap_or_else(|| cluster.default_namespace().to_owned());
+        let cluster = session.connect(global.connect.connection()).await?;
+        let namespace = global.connect.namespace_in(&cluster);
         Ok(Self { session, cluster, namespace })
     }
 

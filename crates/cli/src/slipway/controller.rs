@@ -17,14 +17,14 @@ use source::{LocalRepositories, Repositories, Settings};
 
 use super::ready::{ReadyFile, until_told};
 use crate::Session;
+use crate::connect::ConnectFlags;
 
 /// Arguments of `slipway controller`. Names of flags are those of the Argo controllers where they mean the same.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// Kubeconfig of the cluster; the pod's service account when absent in a cluster
-    #[arg(long, value_name = "FILE")]
-    kubeconfig: Option<PathBuf>,
-    /// Only the namespace of the kubeconfig's context
+    #[command(flatten)]
+    connect: ConnectFlags,
+    /// Only one namespace: that of --namespace, else of the kubeconfig's context
     #[arg(long)]
     namespaced: bool,
     /// Only objects with this value of the label argo-rollouts.argoproj.io/controller-instance-id
@@ -83,8 +83,7 @@ pub fn duration(text: &str) -> Result<Duration, String> {
 
 /// Runs the controllers until told to stop, or until leadership is lost.
 pub async fn run(arguments: Arguments, session: &mut Session) -> anyhow::Result<()> {
-    session.kubeconfig.clone_from(&arguments.kubeconfig);
-    let cluster = session.cluster().await?;
+    let cluster = session.connect(arguments.connect.connection()).await?;
     let tasks = Tasks::new();
     let compete = || Leadership::compete(cluster.clone(), lease(&arguments), &tasks);
     let mut leadership = arguments.leader_elect.then(compete);
@@ -129,7 +128,7 @@ async fn start(arguments: &Arguments, cluster: &Cluster, tasks: &Tasks) -> anyho
         Some(address) => Arc::new(Gateway::new(&watches, GatewayConfig::default(), tasks).names(address)),
         None => Arc::new(NoNames),
     };
-    let namespace = arguments.namespaced.then(|| cluster.default_namespace().to_owned());
+    let namespace = arguments.namespaced.then(|| arguments.connect.namespace_in(cluster));
     let instance = Instance { id: arguments.instance_id.clone(), namespace };
     let (ours, others) = (instance.selection(), instance.others());
     let rollout = RolloutConfig {

@@ -1,7 +1,6 @@
 //! `slipway gateway`.
 
 use std::io::Write as _;
-use std::path::PathBuf;
 
 use gateway::{Gateway, GatewayConfig};
 use object::json;
@@ -10,13 +9,13 @@ use tokio::net::TcpListener;
 
 use super::ready::{ReadyFile, until_told};
 use crate::Session;
+use crate::connect::ConnectFlags;
 
 /// Arguments of `slipway gateway`.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// Kubeconfig of the cluster
-    #[arg(long, value_name = "FILE")]
-    kubeconfig: Option<PathBuf>,
+    #[command(flatten)]
+    connect: ConnectFlags,
     /// Port on the loopback address; 0 for any free one
     #[arg(long, default_value_t = 8000)]
     port: u16,
@@ -26,8 +25,7 @@ pub struct Arguments {
 
 /// Serves until told to stop.
 pub async fn run(arguments: Arguments, session: &mut Session) -> anyhow::Result<()> {
-    session.kubeconfig = arguments.kubeconfig;
-    let cluster = session.cluster().await?;
+    let cluster = session.connect(arguments.connect.connection()).await?;
     let tasks = Tasks::new();
     let watches = Watches::new(cluster, &tasks);
     let listener = TcpListener::bind(("127.0.0.1", arguments.port)).await?;

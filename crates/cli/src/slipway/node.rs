@@ -8,13 +8,13 @@ use runtime::Tasks;
 
 use super::ready::{ReadyFile, until_told};
 use crate::Session;
+use crate::connect::ConnectFlags;
 
 /// Arguments of `slipway node`.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// Kubeconfig of the cluster to join
-    #[arg(long, value_name = "FILE")]
-    kubeconfig: Option<PathBuf>,
+    #[command(flatten)]
+    connect: ConnectFlags,
     /// Name of the Node
     #[arg(long, default_value = "slipway")]
     name: String,
@@ -30,8 +30,7 @@ pub struct Arguments {
 
 /// Joins the cluster until told to stop.
 pub async fn run(arguments: Arguments, session: &mut Session) -> anyhow::Result<()> {
-    session.kubeconfig = arguments.kubeconfig;
-    let cluster = session.cluster().await?;
+    let cluster = session.connect(arguments.connect.connection()).await?;
     let tasks = Tasks::new();
     let pods = if arguments.simulate_pods { Pods::Simulated(Rules::default()) } else { Pods::Processes };
     let config = NodeConfig::new(&arguments.name, arguments.dir, pods);

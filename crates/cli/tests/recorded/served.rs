@@ -8,10 +8,10 @@ use store::Store;
 
 use crate::case::{Outcome, play_on, words};
 
-struct Served(Cluster);
+pub struct Served(Cluster);
 
 impl Served {
-    async fn start() -> Self {
+    pub async fn start() -> Self {
         let clock = Clock::starting_at(Time::parse("2026-01-01T00:00:00Z").unwrap());
         let api = ApiServer::new(Store::memory(), clock.clone(), Config::default());
         api.bootstrap().await.unwrap();
@@ -21,7 +21,11 @@ impl Served {
     }
 
     async fn run(&self, face: Face, line: &str) -> Outcome {
-        let arguments = words(line);
+        self.play(face, words(line)).await
+    }
+
+    /// Runs a command against the cluster.
+    pub async fn play(&self, face: Face, arguments: Vec<std::ffi::OsString>) -> Outcome {
         let command = async |session: &mut Session| cli::run(face, arguments, session).await;
         play_on(self.0.clone(), Colour::Off, command).await
     }
@@ -93,11 +97,14 @@ async fn actions_on_a_rollout_arrive() {
 async fn an_application_is_made_changed_and_asked_to_sync() {
     let served = Served::start().await;
     let create = "app create shop --repo https://git.example/shop.git --path . --dest-name in-cluster \
-        --dest-namespace default --sync-policy auto --self-heal";
+        --dest-namespace default --sync-policy auto --self-heal --validate=false";
     assert_says(&served.run(Face::Argocd, create).await, "application 'shop' created\n");
     assert_says(&served.run(Face::Argocd, create).await, "application 'shop' unchanged\n");
     assert_says(&served.run(Face::Argocd, "app list -o name").await, "argocd/shop\n");
-    assert_says(&served.run(Face::Argocd, "app set shop --sync-policy none --revision v1").await, "");
+    assert_says(
+        &served.run(Face::Argocd, "app set shop --sync-policy none --revision v1 --validate=false").await,
+        "",
+    );
     assert_says(&served.run(Face::Argocd, "app sync shop --async --prune").await, "");
     let key = Key::new("argocd", "shop");
     let app = served.object(&resources::APPLICATIONS, &key).await;

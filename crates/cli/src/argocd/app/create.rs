@@ -5,6 +5,7 @@ use std::io::Read as _;
 use object::{Key, Object, ObjectError, Value, json, yaml};
 use runtime::resources;
 
+use super::validate::{self, Depth};
 use crate::argocd::arguments::Create;
 use crate::argocd::context::{Context, Failure};
 
@@ -14,7 +15,8 @@ const MAX_FILE: u64 = 3 << 20;
 
 /// Creates the Applications that the file and the flags describe.
 pub(super) async fn run(options: &Create, context: &mut Context<'_>) -> Result<(), Failure> {
-    if options.file.is_none() && options.name.is_none() {
+    let named = options.name.as_ref().or(options.named.as_ref());
+    if options.file.is_none() && named.is_none() {
         return Err(Failure::usage(&["app", "create"]));
     }
     let apps = match &options.file {
@@ -23,8 +25,7 @@ pub(super) async fn run(options: &Create, context: &mut Context<'_>) -> Result<(
     };
     for app in apps {
         let app = complete(app, options, context)?;
-        check_destination(&app)?;
-        context.project(&app).await?;
+        validate::spec(&app, Depth::of(options.spec.validate), context).await?;
         store(&app, options, context).await?;
     }
     Ok(())
@@ -46,7 +47,7 @@ fn read(file: &str) -> Result<Vec<Value>, Failure> {
 /// Returns the Application of a document with what the flags say.
 fn complete(document: Value, options: &Create, context: &Context<'_>) -> Result<Object, Failure> {
     let written = Object::from_value(document);
-    let name = match (&options.name, written.name()) {
+    let name = match (options.name.as_ref().or(options.named.as_ref()), written.name()) {
         (Some(name), "") => name.clone(),
         (Some(name), given) if given != name => {
             let text = format!("--name argument '{name}' does not match app spec metadata.name '{given}'");
@@ -92,19 +93,6 @@ fn marks(all: &[String], what: &str, mut set: impl FnMut(&str, &str)) -> Result<
 
 fn check_type(app: &Object) -> Result<(), ObjectError> {
     Object::parse(app.to_value()).map(drop)
-}
-
-fn check_destination(app: &Object) -> Result<(), Failure> {
-    let text = |field: &str| app.str(&["spec", "destination", field]);
-    let problem = match (text("server"), text("name")) {
-        ("", "") => "Destination server missing from app spec".to_owned(),
-        ("", _) | (_, "") => return Ok(()),
-        (server, name) => {
-            format!("application destination can't have both name and server defined: {name} {server}")
-        }
-    };
-    let text = format!("application destination spec for {} is invalid: {problem}", app.name());
-    Err(Failure::rpc("InvalidArgument", text))
 }
 
 /// Creates the Application; one that exists must be the same, or is changed with `--upsert`.
@@ -174,23 +162,10 @@ fn is_same(existing: &Object, app: &Object) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use object::Gvk;
 
     #[test]
     fn fields_that_are_gone_become_null() {
         let (from, to) = (json!({"a": 1, "b": {"c": 1, "d": 2}}), json!({"b": {"c": 3}, "e": [1]}));
         assert_eq!(difference(&from, &to), json!({"a": null, "b": {"c": 3, "d": null}, "e": [1]}));
-    }
-
-    #[test]
-    fn a_destination_has_one_cluster() {
-        let app = |destination: Value| {
-            let mut app =
-                Object::new(&Gvk::new("argoproj.io", "v1alpha1", "Application"), &Key::new("argocd", "a"));
-            app.set(&["spec", "destination"], destination);
-            check_destination(&app).is_ok()
-        };
-        assert!(app(json!({"server": "x"})) && app(json!({"name": "x"})));
-        assert!(!app(json!({"name": "x", "server": "x"})) && !app(json!({})));
     }
 }

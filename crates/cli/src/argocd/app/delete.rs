@@ -81,8 +81,8 @@ async fn delete(name: &str, options: &Delete, context: &Context<'_>) -> Result<(
 fn finalizers(app: &Object, options: &Delete) -> Result<Vec<Value>, Failure> {
     let mut all = app.items(&["metadata", "finalizers"]).to_vec();
     let wanted = match options.propagation_policy.as_deref() {
-        None | Some("") => FINALIZER.to_owned(),
-        Some(policy @ ("foreground" | "background")) => format!("{FINALIZER}/{policy}"),
+        None | Some("" | "foreground") => FINALIZER.to_owned(),
+        Some("background") => format!("{FINALIZER}/background"),
         Some(other) => {
             return Err(Failure::rpc("InvalidArgument", format!("invalid propagation policy: {other}")));
         }

@@ -1,9 +1,11 @@
 //! `app get`.
 
+use std::time::Duration;
+
 use object::Object;
 
 use super::refresh::{self, Refresh};
-use crate::argocd::arguments::Get;
+use crate::argocd::arguments::{Get, position};
 use crate::argocd::context::{Context, Failure};
 use crate::argocd::live::{nodes, with_health};
 use crate::argocd::view::{
@@ -13,20 +15,23 @@ use crate::argocd::view::{
 
 /// Shows one Application.
 pub(super) async fn run(options: &Get, context: &mut Context<'_>) -> Result<(), Failure> {
-    let mut app = context.app(&options.name).await?;
-    if options.refresh || options.hard_refresh {
-        let how = if options.hard_refresh { Refresh::Hard } else { Refresh::Normal };
-        app = refresh::run(&app, how, context).await?;
-    }
+    let limit = (options.timeout > 0).then(|| Duration::from_secs(options.timeout));
+    let app = within(limit, find(options, context), context).await?;
+    let position = position(&app, options.source_position, options.source_name.as_deref())?;
+    check_position(&app, position)?;
     let windows = windows(&app, context).await?;
     let app = with_health(&context.cluster, &context.discovery, &app).await?.into_owned();
     let text = match options.output.as_str() {
         "json" => shaped(&plain(&app), Shape::Json),
         "yaml" => shaped(&plain(&app), Shape::Yaml),
         "wide" | "" | "tree" | "tree=detailed" => {
-            let page = Page { url: context.url(&app).await, windows };
+            let page = Page { url: context.url(app.name()).await, windows };
             let below = below(&app, &options.output, context).await?;
-            page_text(&app, &page, options, context) + &below
+            let mut text = page_text(&app, &page, options, context);
+            if options.show_params {
+                text.push_str(&parameters(&app, position));
+            }
+            text + &below
         }
         other => return Err(Failure::fatal(format!("unknown output format: {other}"))),
     };
@@ -45,14 +50,47 @@ fn page_text(app: &Object, page: &Page, options: &Get, context: &Context<'_>) ->
             out.push_str(&format!("\n{operation}"));
         }
     }
-    if options.show_params {
-        out.push_str(&parameters(app));
-    }
     out
 }
 
-/// Returns what stands below the key rows.
-async fn below(app: &Object, output: &str, context: &Context<'_>) -> Result<String, Failure> {
+/// Returns the Application, compared again first when asked for.
+async fn find(options: &Get, context: &Context<'_>) -> Result<Object, Failure> {
+    let app = context.app(&options.name).await?;
+    if !options.refresh && !options.hard_refresh {
+        return Ok(app);
+    }
+    let how = if options.hard_refresh { Refresh::Hard } else { Refresh::Normal };
+    refresh::run(&app, how, context).await
+}
+
+/// Returns what `work` does, a failure when it takes longer than `limit`.
+async fn within<T>(
+    limit: Option<Duration>,
+    work: impl Future<Output = Result<T, Failure>>,
+    context: &Context<'_>,
+) -> Result<T, Failure> {
+    let Some(limit) = limit else { return work.await };
+    let end = context.now().after(limit);
+    tokio::select! {
+        done = work => done,
+        () = context.session.clock.sleep_until(end) => {
+            Err(Failure::rpc("DeadlineExceeded", "context deadline exceeded"))
+        }
+    }
+}
+
+fn check_position(app: &Object, position: Option<usize>) -> Result<(), Failure> {
+    let count = app.items(&["spec", "sources"]).len();
+    if count > 0 && position.is_some_and(|position| position > count) {
+        return Err(Failure::fatal(
+            "Source position should be less than the number of sources in the application",
+        ));
+    }
+    Ok(())
+}
+
+/// Returns what stands below the key rows: the table of resources or their tree.
+pub(super) async fn below(app: &Object, output: &str, context: &Context<'_>) -> Result<String, Failure> {
     let detail = match output {
         "tree" => Detail::Brief,
         "tree=detailed" => Detail::Full,
@@ -66,7 +104,7 @@ async fn below(app: &Object, output: &str, context: &Context<'_>) -> Result<Stri
 }
 
 /// Returns the table of resources with an empty line above, nothing without resources.
-pub(super) fn resources_below(app: &Object) -> String {
+fn resources_below(app: &Object) -> String {
     match resource_table(app) {
         table if table.is_empty() => table,
         table => format!("\n{table}"),

@@ -2,7 +2,7 @@
 
 use object::{Object, Value, yaml};
 
-use super::target::targets;
+use super::target::{targets, written};
 use crate::argocd::arguments::Manifests;
 use crate::argocd::context::{Context, Failure};
 use crate::argocd::live::live;
@@ -13,7 +13,10 @@ pub(super) async fn run(options: &Manifests, context: &mut Context<'_>) -> Resul
     let manifests = match options.source.as_str() {
         "live" => live_objects(&app, context).await?,
         "git" => {
-            let targets = targets(&app, options.revision.as_deref(), context).await?;
+            let targets = match options.revision.as_deref().filter(|revision| !revision.is_empty()) {
+                Some(revision) => written(&app, revision, context).await?,
+                None => targets(&app, None, context).await?,
+            };
             targets.into_iter().map(Object::into_value).collect()
         }
         other => return Err(Failure::failed(format!("Unknown source type '{other}'"))),

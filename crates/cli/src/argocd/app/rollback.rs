@@ -18,7 +18,8 @@ pub(super) async fn run(options: &Rollback, context: &mut Context<'_>) -> Result
     }
     request(&app.key(), json!({"sync": sync(&app, entry, options.prune)}), context).await?;
     let goal = Goal { operation: true, ..Goal::default() };
-    let wait = Watch { goal, picked: &[], timeout: options.timeout, output: &options.output };
+    let name = app.key().to_string();
+    let wait = Watch { name: &name, goal, picked: &[], timeout: options.timeout, output: &options.output };
     watch(&app.key(), &wait, context).await.map(drop)
 }
 

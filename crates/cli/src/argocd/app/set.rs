@@ -3,7 +3,8 @@
 use object::{Object, Value, json};
 
 use super::create::difference;
-use crate::argocd::arguments::{Set, Unset, image_name, set_source, source};
+use super::validate::{self, Depth};
+use crate::argocd::arguments::{Set, Unset, image_name, position, set_source, source};
 use crate::argocd::context::{Context, Failure};
 
 /// Changes the spec as the flags say.
@@ -11,12 +12,14 @@ pub(super) async fn set(options: &Set, context: &mut Context<'_>) -> Result<(), 
     let app = context.app(&options.name).await?;
     let change = |app: &Object| {
         let mut changed = app.clone();
-        if !options.spec.write(&mut changed, options.source_position)? {
+        let position = position(app, options.source_position, options.spec.source.source_name.as_deref())?;
+        if !options.spec.write(&mut changed, position)? {
             return Err(nothing("set", Some("Please set at least one option to update")));
         }
         Ok(changed)
     };
-    context.project(&change(&app)?).await?;
+    let changed = change(&app)?;
+    validate::spec(&changed, Depth::of(options.spec.validate), context).await?;
     context.update(&app.key(), |app| Ok(patch(app, &change(app)?))).await.map(drop)
 }
 
@@ -24,9 +27,10 @@ pub(super) async fn set(options: &Set, context: &mut Context<'_>) -> Result<(), 
 pub(super) async fn unset(options: &Unset, context: &mut Context<'_>) -> Result<(), Failure> {
     let change = |app: &Object| {
         let mut changed = app.clone();
-        let mut source = source(app, options.source_position)?;
+        let position = position(app, options.source_position, options.source_name.as_deref())?;
+        let mut source = source(app, position)?;
         take_back(&mut source, options);
-        set_source(&mut changed, options.source_position, source);
+        set_source(&mut changed, position, source);
         if changed == *app { Err(nothing("unset", None)) } else { Ok(patch(app, &changed)) }
     };
     context.update(&context.key(&options.name), change).await.map(drop)
@@ -49,6 +53,9 @@ fn take_back(source: &mut Object, options: &Unset) {
     let gone = |entry: &Value| options.parameters.iter().any(|name| entry["name"] == *name);
     retain(source, &["helm", "parameters"], |entry| !gone(entry));
     retain(source, &["helm", "valueFiles"], |entry| !options.values.iter().any(|file| entry == file));
+    let named = |entry: &Value, names: &[String]| names.iter().any(|name| entry["name"] == *name);
+    retain(source, &["kustomize", "replicas"], |entry| !named(entry, &options.kustomize_replicas));
+    retain(source, &["plugin", "env"], |entry| !named(entry, &options.plugin_envs));
     let image = |entry: &Value| entry.as_str().map(image_name).unwrap_or_default().to_owned();
     let images = &options.kustomize_images;
     retain(source, &["kustomize", "images"], |entry| {
@@ -59,9 +66,17 @@ fn take_back(source: &mut Object, options: &Unset) {
         (options.values_literal, ["helm", "valuesObject"]),
         (options.nameprefix, ["kustomize", "namePrefix"]),
         (options.namesuffix, ["kustomize", "nameSuffix"]),
+        (options.kustomize_version, ["kustomize", "version"]),
+        (options.kustomize_namespace, ["kustomize", "namespace"]),
+        (options.ignore_missing_value_files, ["helm", "ignoreMissingValueFiles"]),
+        (options.ignore_missing_components, ["kustomize", "ignoreMissingComponents"]),
+        (options.pass_credentials, ["helm", "passCredentials"]),
     ];
     for (_, path) in switches.iter().filter(|(given, _)| *given) {
         source.remove(path);
+    }
+    if options.reference {
+        source.remove(&["ref"]);
     }
 }
 

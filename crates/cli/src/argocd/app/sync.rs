@@ -2,9 +2,11 @@
 
 use object::{Object, Value, json};
 
+use super::differences;
 use super::operate::request;
+use super::target::targets;
 use super::watch::{Goal, Watch, watch};
-use crate::argocd::arguments::Sync;
+use crate::argocd::arguments::{Sync, position};
 use crate::argocd::context::{Context, Failure};
 use crate::argocd::view::{Picked, is_automated, parse_picked, project, selected, sources};
 
@@ -51,14 +53,25 @@ async fn sync(
     context: &mut Context<'_>,
 ) -> Result<(), Failure> {
     let app = context.app(name).await?;
-    let chosen = chosen(&app, picked, &options.resources)?;
+    if let Some(path) = &options.local {
+        return Err(refuse_local(&app, path, options));
+    }
+    let revisions = revisions(&app, options)?;
+    let chosen = if options.labels.is_empty() {
+        chosen(&app, picked, &options.resources)?
+    } else {
+        labelled(&app, options, context).await?
+    };
     check_revision(&app, options)?;
-    request(&app.key(), operation(&app, &chosen, options)?, context).await?;
+    if options.preview_changes && !preview(name, &app, options, context).await? {
+        return Ok(());
+    }
+    request(&app.key(), operation(&app, &chosen, &revisions, options)?, context).await?;
     if options.detached {
         return Ok(());
     }
     let goal = Goal { operation: true, ..Goal::default() };
-    let wait = Watch { goal, picked: &chosen, timeout: options.timeout, output: &options.output };
+    let wait = Watch { name: name, goal, picked: &chosen, timeout: options.timeout, output: &options.output };
     let (after, state) = watch(&app.key(), &wait, context).await?;
     if options.dry_run {
         return Ok(());
@@ -86,6 +99,117 @@ fn chosen(app: &Object, picked: &[Picked], texts: &[String]) -> Result<Vec<Picke
     Ok(filters.collect())
 }
 
+/// Returns why manifests of this machine are not synced.
+fn refuse_local(app: &Object, path: &str, options: &Sync) -> Failure {
+    if is_automated(app) && !options.dry_run {
+        let text = "Cannot use local sync when Automatic Sync Policy is enabled except with --dry-run";
+        return Failure::failed(text);
+    }
+    let missing = || {
+        Failure::fatal(format!(
+            "error getting app source type: error getting app source type: lstat {path}: no such file or directory"
+        ))
+    };
+    match std::fs::symlink_metadata(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => missing(),
+        _ => Failure::fatal(
+            "--local is not supported yet: commit the manifests, or look at them with app diff --local",
+        ),
+    }
+}
+
+/// Returns the revisions of all sources, those asked for in their places; none when none was asked for.
+fn revisions(app: &Object, options: &Sync) -> Result<Vec<String>, Failure> {
+    let positions = positions(app, options)?;
+    if positions.is_empty() {
+        return Ok(Vec::new());
+    }
+    let target = |source: &&Value| source["targetRevision"].as_str().unwrap_or("HEAD").to_owned();
+    let mut all: Vec<String> = sources(app).iter().map(target).collect();
+    for (position, revision) in positions.into_iter().zip(&options.revisions) {
+        let slot = usize::try_from(position).ok().and_then(|position| all.get_mut(position.checked_sub(1)?));
+        *slot.ok_or_else(|| Failure::rpc("Unknown", "source position is out of range"))? = revision.clone();
+    }
+    Ok(all)
+}
+
+/// Returns which sources revisions are asked for, from 1.
+fn positions(app: &Object, options: &Sync) -> Result<Vec<i64>, Failure> {
+    let (positions, names) = (&options.source_positions, &options.source_names);
+    let differ = |flag: &str| {
+        Failure::fatal(format!(
+            "While using --revisions and --{flag}, length of values for both flags should be same."
+        ))
+    };
+    match (positions.is_empty(), names.is_empty()) {
+        (false, false) => {
+            Err(Failure::fatal("Only one of source-positions and source-names can be specified."))
+        }
+        (false, true) if positions.len() != options.revisions.len() => Err(differ("source-positions")),
+        (true, false) if names.len() != options.revisions.len() => Err(differ("source-names")),
+        (false, true) if positions.iter().any(|position| *position <= 0) => {
+            Err(Failure::fatal("source-position cannot be less than or equal to 0, Counting starts at 1"))
+        }
+        (_, true) => Ok(positions.clone()),
+        (true, false) => names
+            .iter()
+            .map(|name| {
+                let found = position(app, None, Some(name))?.unwrap_or_default();
+                i64::try_from(found).map_err(|error| Failure::fatal(error.to_string()))
+            })
+            .collect(),
+    }
+}
+
+/// Returns the resources of the source with all the labels asked for, as filters.
+async fn labelled(app: &Object, options: &Sync, context: &Context<'_>) -> Result<Vec<Picked>, Failure> {
+    let mut wanted = Vec::new();
+    for label in &options.labels {
+        let text = || format!("expected label of the form: key=value. Received: {label}");
+        wanted.push(label.split_once('=').ok_or_else(|| Failure::fatal(text()))?);
+    }
+    let mut objects = targets(app, options.revision.as_deref(), context).await?;
+    objects.retain(|object| wanted.iter().all(|(key, value)| object.label(key) == Some(value)));
+    if objects.is_empty() {
+        let text = format!("No matching resources found for labels: {}", options.labels.join(","));
+        return Err(Failure::failed(text));
+    }
+    let filter = |object: &Object| Picked {
+        group: object.gvk().group,
+        kind: object.kind().to_owned(),
+        namespace: object.namespace().to_owned(),
+        name: object.name().to_owned(),
+        exclude: false,
+    };
+    Ok(objects.iter().map(filter).collect())
+}
+
+/// Shows what would change; returns whether to go on: there is a difference, and who is asked says yes.
+async fn preview(
+    name: &str,
+    app: &Object,
+    options: &Sync,
+    context: &mut Context<'_>,
+) -> Result<bool, Failure> {
+    context.print(&format!(
+        "====== Previewing differences between live and desired state of application {name} ======\n"
+    ))?;
+    let targets = targets(app, options.revision.as_deref(), context).await?;
+    if !differences::print(app, targets, context).await? {
+        context.print("====== No Differences found ======\n")?;
+        return Ok(false);
+    }
+    if options.assume_yes {
+        return Ok(true);
+    }
+    context.print(
+        "Please review changes to application shown above. Do you want to continue the sync process? (y/n): ",
+    )?;
+    let mut line = String::new();
+    std::io::stdin().read_line(&mut line)?;
+    Ok(matches!(line.trim().to_lowercase().as_str(), "y" | "yes"))
+}
+
 /// Refuses a revision that automatic syncs would undo.
 fn check_revision(app: &Object, options: &Sync) -> Result<(), Failure> {
     let target =
@@ -101,8 +225,16 @@ fn check_revision(app: &Object, options: &Sync) -> Result<(), Failure> {
 }
 
 /// Returns the operation to write into the Application.
-fn operation(app: &Object, chosen: &[Picked], options: &Sync) -> Result<Value, Failure> {
+fn operation(
+    app: &Object,
+    chosen: &[Picked],
+    revisions: &[String],
+    options: &Sync,
+) -> Result<Value, Failure> {
     let mut sync = json!({"syncStrategy": strategy(options)});
+    if !revisions.is_empty() {
+        sync["revisions"] = revisions.into();
+    }
     if let Some(revision) = &options.revision {
         sync["revision"] = revision.clone().into();
     }
@@ -157,11 +289,15 @@ fn retry(options: &Sync) -> Value {
     if options.retry_limit == 0 {
         return json!({});
     }
-    json!({"limit": options.retry_limit, "backoff": {
+    let mut retry = json!({"limit": options.retry_limit, "backoff": {
         "duration": options.retry_backoff_duration,
         "maxDuration": options.retry_backoff_max_duration,
         "factor": options.retry_backoff_factor,
-    }})
+    }});
+    if options.retry_refresh {
+        retry["refresh"] = true.into();
+    }
+    retry
 }
 
 /// Fails for an operation that did, or that left things to prune.

@@ -15,7 +15,8 @@ pub(super) async fn run(options: &Wait, context: &mut Context<'_>) -> Result<(),
     let goal = goal(options);
     for name in names(&options.names, options.selector.as_deref(), context).await? {
         let key = context.key(&name);
-        let wait = Watch { goal, picked: &picked, timeout: options.timeout, output: &options.output };
+        let wait =
+            Watch { name: &name, goal, picked: &picked, timeout: options.timeout, output: &options.output };
         watch(&key, &wait, context).await?;
     }
     Ok(())
@@ -31,5 +32,9 @@ fn goal(options: &Wait) -> Goal {
         degraded: options.degraded,
         delete: options.delete,
     };
-    if goal == Goal::default() { Goal { sync: true, health: true, operation: true, ..goal } } else { goal }
+    if goal == Goal::default() && !options.hydrated {
+        Goal { sync: true, health: true, operation: true, ..goal }
+    } else {
+        goal
+    }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use object::{Key, Object, Time, Value};
 use runtime::{Tasks, resources};
 
-use super::get::resources_below;
+use super::get::below;
 use super::refresh::{self, Refresh};
 use crate::argocd::context::{Context, Failure};
 use crate::argocd::live::with_health;
@@ -39,6 +39,8 @@ impl Goal {
 
 /// How to wait.
 pub(super) struct Watch<'a> {
+    /// Name of the Application as it was given.
+    pub name: &'a str,
     pub goal: Goal,
     pub picked: &'a [Picked],
     /// Seconds; 0 means for ever.
@@ -63,7 +65,7 @@ pub(super) async fn watch(
     wait: &Watch<'_>,
     context: &mut Context<'_>,
 ) -> Result<(Object, Value), Failure> {
-    if !matches!(wait.output, "json" | "yaml" | "wide" | "") {
+    if !matches!(wait.output, "json" | "yaml" | "wide" | "" | "tree" | "tree=detailed") {
         return Err(Failure::fatal(format!("unknown output format: {}", wait.output)));
     }
     context.app(&key.to_string()).await?;
@@ -150,7 +152,7 @@ async fn timed_out(key: &Key, wait: &Watch<'_>, context: &mut Context<'_>) -> Re
         context.print("\nThe command timed out waiting for the conditions to be met.\n")?;
     }
     finish(app, false, wait, context).await?;
-    let text = format!("timed out ({}s) waiting for app {:?} match desired state", wait.timeout, key.name);
+    let text = format!("timed out ({}s) waiting for app {:?} match desired state", wait.timeout, wait.name);
     Ok(Failure::fatal(text))
 }
 
@@ -176,9 +178,10 @@ async fn finish(
         "json" => shaped(&plain(&app), Shape::Json),
         "yaml" => shaped(&plain(&app), Shape::Yaml),
         _ => {
-            let page = Page { url: context.url(&app).await, windows: Vec::new() };
+            let page = Page { url: context.url(wait.name).await, windows: Vec::new() };
             let operation = if wait.goal.operation { operation(&app, context.now()) } else { String::new() };
-            format!("\n{}\n{operation}{}", summary(&app, &page), resources_below(&app))
+            let below = below(&app, wait.output, context).await?;
+            format!("\n{}\n{operation}{below}", summary(&app, &page))
         }
     };
     context.print(&text)?;

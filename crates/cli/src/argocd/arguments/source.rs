@@ -4,95 +4,108 @@ use clap::Args;
 use object::{Object, Value, json};
 
 use super::super::context::Failure;
+use super::automation::Automation;
+use super::renderers::{HelmFlags, KustomizeFlags, OtherRendererFlags};
+use crate::print::arguments::integer;
 
 /// Flags of `create` and `set`.
 #[derive(Args, Debug, Default)]
 pub(in super::super) struct SpecFlags {
-    /// Repository of the manifests.
-    #[arg(long)]
-    pub repo: Option<String>,
-    /// Folder in the repository.
-    #[arg(long)]
-    pub path: Option<String>,
-    /// Branch, tag or commit.
-    #[arg(long)]
-    pub revision: Option<String>,
-    /// Address of the cluster to deploy to.
-    #[arg(long)]
-    pub dest_server: Option<String>,
-    /// Name of the cluster to deploy to.
-    #[arg(long)]
-    pub dest_name: Option<String>,
-    /// Namespace to deploy to.
-    #[arg(long)]
-    pub dest_namespace: Option<String>,
-    /// Project of the Application.
-    #[arg(long)]
-    pub project: Option<String>,
-    /// How much history is kept.
-    #[arg(long)]
-    pub revision_history_limit: Option<i64>,
-    /// Read the folders below too.
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
-    pub directory_recurse: Option<bool>,
-    /// Pattern of the files to read.
-    #[arg(long)]
-    pub directory_include: Option<String>,
-    /// Pattern of the files to leave out.
-    #[arg(long)]
-    pub directory_exclude: Option<String>,
-    /// Helm parameters, e.g. image.tag=v2.
-    #[arg(short, long = "parameter", value_name = "KEY=VALUE")]
-    pub parameters: Vec<String>,
-    /// Helm values files.
-    #[arg(long)]
-    pub values: Vec<String>,
-    /// Name of the Helm release.
-    #[arg(long)]
-    pub release_name: Option<String>,
-    /// Prefix that Kustomize puts before names.
-    #[arg(long)]
-    pub nameprefix: Option<String>,
-    /// Suffix that Kustomize puts behind names.
-    #[arg(long)]
-    pub namesuffix: Option<String>,
-    /// Images that Kustomize replaces, e.g. a=b:v2.
-    #[arg(long = "kustomize-image")]
-    pub kustomize_images: Vec<String>,
     #[command(flatten)]
-    pub automation: Automation,
+    pub source: SourceFlags,
+    #[command(flatten)]
+    hydrator: HydratorFlags,
+    /// Address of the cluster to deploy to.
+    #[arg(long, value_name = "URL")]
+    dest_server: Option<String>,
+    /// Name of the cluster to deploy to.
+    #[arg(long, value_name = "NAME")]
+    dest_name: Option<String>,
+    /// Namespace to deploy to.
+    #[arg(long, value_name = "NAMESPACE")]
+    dest_namespace: Option<String>,
+    /// Project of the Application.
+    #[arg(long, value_name = "NAME")]
+    project: Option<String>,
+    /// How much history is kept; 10 when never said.
+    #[arg(long, value_parser = integer, value_name = "COUNT")]
+    revision_history_limit: Option<i64>,
+    /// Accepted for compatibility.
+    #[arg(long, hide = true)]
+    env: Option<String>,
+    /// Look at repository, revision, folder, manifests, project and cluster first.
+    #[arg(long, default_value_t = true, num_args = 0..=1, require_equals = true, default_missing_value = "true",
+        action = clap::ArgAction::Set)]
+    pub validate: bool,
+    #[command(flatten)]
+    automation: Automation,
 }
 
-/// Flags about when and how is synced.
+/// Flags about one source.
 #[derive(Args, Debug, Default)]
-pub(in super::super) struct Automation {
-    /// When to sync: automated (auto) or none.
-    #[arg(long)]
-    pub sync_policy: Option<String>,
-    /// Delete what the source no longer has.
+pub(in super::super) struct SourceFlags {
+    /// Repository of the manifests.
+    #[arg(long, value_name = "URL")]
+    repo: Option<String>,
+    /// Folder in the repository.
+    #[arg(long, value_name = "PATH")]
+    path: Option<String>,
+    /// Branch, tag or commit, or version of a chart.
+    #[arg(long, value_name = "REVISION")]
+    revision: Option<String>,
+    /// Prefix of the tags among which a range of versions chooses.
+    #[arg(long, value_name = "PREFIX")]
+    tag_prefix: Option<String>,
+    /// Chart of a Helm repository.
+    #[arg(long, value_name = "NAME")]
+    helm_chart: Option<String>,
+    /// Name by which other sources refer to this one.
+    #[arg(long = "ref", value_name = "NAME")]
+    reference: Option<String>,
+    /// Name of the source among several.
+    #[arg(long, value_name = "NAME")]
+    pub source_name: Option<String>,
+    /// Read the folders below too.
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
-    pub auto_prune: Option<bool>,
-    /// Undo changes made to the cluster.
+    directory_recurse: Option<bool>,
+    /// Pattern of the files to read.
+    #[arg(long, value_name = "GLOB")]
+    directory_include: Option<String>,
+    /// Pattern of the files to leave out.
+    #[arg(long, value_name = "GLOB")]
+    directory_exclude: Option<String>,
+    /// Read files of any extension.
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
-    pub self_heal: Option<bool>,
-    /// Sync even when nothing is left.
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
-    pub allow_empty: Option<bool>,
-    /// Options of a sync, e.g. CreateNamespace=true; `!` before to take one back.
-    #[arg(long = "sync-option", value_name = "KEY=VALUE")]
-    pub sync_options: Vec<String>,
-    /// How often a failed sync is tried again.
-    #[arg(long, allow_hyphen_values = true)]
-    pub sync_retry_limit: Option<i64>,
-    /// First wait between tries.
-    #[arg(long)]
-    pub sync_retry_backoff_duration: Option<String>,
-    /// Longest wait between tries.
-    #[arg(long)]
-    pub sync_retry_backoff_max_duration: Option<String>,
-    /// How much longer each wait is.
-    #[arg(long)]
-    pub sync_retry_backoff_factor: Option<i64>,
+    directory_disable_extension_filter: Option<bool>,
+    #[command(flatten)]
+    helm: HelmFlags,
+    #[command(flatten)]
+    kustomize: KustomizeFlags,
+    #[command(flatten)]
+    other: OtherRendererFlags,
+}
+
+/// Flags of the source hydrator.
+#[derive(Args, Debug, Default)]
+struct HydratorFlags {
+    /// Repository of the dry source.
+    #[arg(long, value_name = "URL")]
+    dry_source_repo: Option<String>,
+    /// Revision of the dry source.
+    #[arg(long, value_name = "REVISION")]
+    dry_source_revision: Option<String>,
+    /// Folder of the dry source.
+    #[arg(long, value_name = "PATH")]
+    dry_source_path: Option<String>,
+    /// Branch to sync from.
+    #[arg(long, value_name = "BRANCH")]
+    sync_source_branch: Option<String>,
+    /// Folder to sync from.
+    #[arg(long, value_name = "PATH")]
+    sync_source_path: Option<String>,
+    /// Branch to write manifests to.
+    #[arg(long, value_name = "BRANCH")]
+    hydrate_to_branch: Option<String>,
 }
 
 impl SpecFlags {
@@ -100,69 +113,95 @@ impl SpecFlags {
     ///
     /// Returns whether any flag was given.
     pub fn write(&self, app: &mut Object, position: Option<usize>) -> Result<bool, Failure> {
-        let texts = [
-            (&self.dest_server, ["destination", "server"].as_slice()),
-            (&self.dest_name, &["destination", "name"]),
-            (&self.dest_namespace, &["destination", "namespace"]),
-            (&self.project, &["project"]),
+        let flags = &self.hydrator;
+        let texts: [(&Option<String>, &[&str]); 10] = [
+            (&self.dest_server, &["spec", "destination", "server"]),
+            (&self.dest_name, &["spec", "destination", "name"]),
+            (&self.dest_namespace, &["spec", "destination", "namespace"]),
+            (&self.project, &["spec", "project"]),
+            (&flags.dry_source_repo, &["spec", "sourceHydrator", "drySource", "repoURL"]),
+            (&flags.dry_source_revision, &["spec", "sourceHydrator", "drySource", "targetRevision"]),
+            (&flags.dry_source_path, &["spec", "sourceHydrator", "drySource", "path"]),
+            (&flags.sync_source_branch, &["spec", "sourceHydrator", "syncSource", "targetBranch"]),
+            (&flags.sync_source_path, &["spec", "sourceHydrator", "syncSource", "path"]),
+            (&flags.hydrate_to_branch, &["spec", "sourceHydrator", "hydrateTo", "targetBranch"]),
         ];
-        let mut given = false;
-        for (text, path) in texts {
-            if let Some(text) = text {
-                let path: Vec<&str> = std::iter::once("spec").chain(path.iter().copied()).collect();
-                app.set(&path, text.clone());
-                given = true;
-            }
-        }
+        let mut given = write_texts(app, &texts);
         if let Some(limit) = self.revision_history_limit {
             app.set(&["spec", "revisionHistoryLimit"], limit);
             given = true;
         }
-        if self.touches_source() {
+        if self.source.write(&mut Object::default(), &Object::default()).unwrap_or(true) {
             let mut source = source(app, position)?;
-            self.write_source(&mut source)?;
+            self.source.write(&mut source, app)?;
             set_source(app, position, source);
             given = true;
         }
         given |= self.automation.write(app)?;
         Ok(given)
     }
+}
 
-    fn texts(&self) -> [(&Option<String>, &'static [&'static str]); 8] {
-        [
+impl SourceFlags {
+    /// Writes what the flags say into a source of Application `app`; returns whether any was given.
+    pub fn write(&self, source: &mut Object, app: &Object) -> Result<bool, Failure> {
+        let texts: [(&Option<String>, &[&str]); 9] = [
+            (&self.source_name, &["name"]),
             (&self.repo, &["repoURL"]),
             (&self.path, &["path"]),
             (&self.revision, &["targetRevision"]),
+            (&self.tag_prefix, &["tagPrefix"]),
+            (&self.helm_chart, &["chart"]),
+            (&self.reference, &["ref"]),
             (&self.directory_include, &["directory", "include"]),
             (&self.directory_exclude, &["directory", "exclude"]),
-            (&self.release_name, &["helm", "releaseName"]),
-            (&self.nameprefix, &["kustomize", "namePrefix"]),
-            (&self.namesuffix, &["kustomize", "nameSuffix"]),
-        ]
-    }
-
-    fn touches_source(&self) -> bool {
-        let lists = [&self.parameters, &self.values, &self.kustomize_images];
-        self.texts().iter().any(|(text, _)| text.is_some())
-            || self.directory_recurse.is_some()
-            || lists.iter().any(|list| !list.is_empty())
-    }
-
-    fn write_source(&self, source: &mut Object) -> Result<(), Failure> {
-        for (text, path) in self.texts() {
-            if let Some(text) = text {
-                source.set(path, text.clone());
+        ];
+        let mut given = write_texts(source, &texts);
+        let switches = [
+            ("recurse", self.directory_recurse),
+            ("disableExtensionFilter", self.directory_disable_extension_filter),
+        ];
+        for (field, switch) in switches {
+            if let Some(switch) = switch {
+                source.set(&["directory", field], switch);
+                given = true;
             }
         }
-        if let Some(recurse) = self.directory_recurse {
-            source.set(&["directory", "recurse"], recurse);
-        }
-        if !self.values.is_empty() {
-            source.set(&["helm", "valueFiles"], self.values.clone());
-        }
-        self.kustomize_images.iter().for_each(|image| add_image(source, image));
-        self.parameters.iter().try_for_each(|parameter| add_parameter(source, parameter))
+        given |= self.helm.write(source, app)?;
+        given |= self.kustomize.write(source)?;
+        Ok(self.other.write(source)? || given)
     }
+}
+
+/// Writes the texts that were given to their places; returns whether there was any.
+fn write_texts(object: &mut Object, texts: &[(&Option<String>, &[&str])]) -> bool {
+    let mut given = false;
+    for (text, path) in texts {
+        if let Some(text) = text {
+            object.set(path, text.clone());
+            given = true;
+        }
+    }
+    given
+}
+
+/// Returns the position, from 1, of the source that a name or a position means; `None` for a position that was not
+/// given.
+pub(in super::super) fn position(
+    app: &Object,
+    position: Option<i64>,
+    name: Option<&str>,
+) -> Result<Option<usize>, Failure> {
+    let position = position.filter(|position| *position != -1);
+    let Some(name) = name.filter(|name| !name.is_empty()) else {
+        return Ok(position.map(|position| usize::try_from(position).unwrap_or_default()));
+    };
+    if position.is_some() {
+        return Err(Failure::fatal("Only one of source-position and source-name can be specified."));
+    }
+    let sources = app.items(&["spec", "sources"]);
+    let index = sources.iter().position(|source| source["name"].as_str() == Some(name));
+    index.map(|index| Some(index + 1)).ok_or_else(|| Failure::fatal(format!("Unknown source name '{name}'")))
 }
 
 /// Returns the source of the Application that flags change.
@@ -193,112 +232,6 @@ pub(in super::super) fn set_source(app: &mut Object, position: Option<usize>, so
     }
     if let Some(slot) = position.and_then(|position| several.get_mut(position.checked_sub(1)?)) {
         *slot = source.into_value();
-        app.set(&["spec", "sources"], several);
+        app.set(&["spec", "sources"], Value::from(several));
     }
-}
-
-fn add_parameter(source: &mut Object, parameter: &str) -> Result<(), Failure> {
-    let Some((name, value)) = parameter.split_once('=') else {
-        let text = format!("expected helm parameter of the form: param=value. Received: {parameter}");
-        return Err(Failure::failed(text));
-    };
-    let mut all = source.items(&["helm", "parameters"]).to_vec();
-    let entry = json!({"name": name, "value": value});
-    match all.iter_mut().find(|known| known["name"] == name) {
-        Some(known) => *known = entry,
-        None => all.push(entry),
-    }
-    source.set(&["helm", "parameters"], all);
-    Ok(())
-}
-
-/// Returns the part of a Kustomize image that names it: before `=`, else before the tag or digest.
-pub(in super::super) fn image_name(image: &str) -> &str {
-    let name = image.split_once('=').map_or(image, |(name, _)| name);
-    let name = name.split_once('@').map_or(name, |(name, _)| name);
-    match name.rsplit_once(':') {
-        Some((before, after)) if !after.contains('/') => before,
-        _ => name,
-    }
-}
-
-fn add_image(source: &mut Object, image: &str) {
-    let mut all = source.items(&["kustomize", "images"]).to_vec();
-    match all.iter_mut().find(|known| known.as_str().map(image_name) == Some(image_name(image))) {
-        Some(known) => *known = Value::from(image),
-        None => all.push(image.into()),
-    }
-    source.set(&["kustomize", "images"], all);
-}
-
-impl Automation {
-    /// Writes what the flags say into `spec.syncPolicy`; returns whether any flag was given.
-    fn write(&self, app: &mut Object) -> Result<bool, Failure> {
-        let mut given = self.write_policy(app)?;
-        let switches = [
-            (self.auto_prune, "auto-prune", "prune"),
-            (self.self_heal, "self-heal", "selfHeal"),
-            (self.allow_empty, "allow-empty", "allowEmpty"),
-        ];
-        for (value, flag, field) in switches {
-            let Some(value) = value else { continue };
-            if app.get(&["spec", "syncPolicy", "automated"]).is_none_or(Value::is_null) {
-                let text = format!("Cannot set --{flag}: application not configured with automatic sync");
-                return Err(Failure::failed(text));
-            }
-            app.set(&["spec", "syncPolicy", "automated", field], value);
-            given = true;
-        }
-        given |= !self.sync_options.is_empty();
-        self.sync_options.iter().for_each(|option| set_option(app, option));
-        Ok(self.write_retry(app) || given)
-    }
-
-    fn write_policy(&self, app: &mut Object) -> Result<bool, Failure> {
-        match self.sync_policy.as_deref() {
-            None => return Ok(false),
-            Some("none") => {
-                app.remove(&["spec", "syncPolicy", "automated"]);
-                if app.get(&["spec", "syncPolicy"]).is_some_and(|policy| *policy == json!({})) {
-                    app.remove(&["spec", "syncPolicy"]);
-                }
-            }
-            Some("automated" | "automatic" | "auto") => {
-                if app.get(&["spec", "syncPolicy", "automated"]).is_none() {
-                    app.set(&["spec", "syncPolicy", "automated"], json!({}));
-                }
-            }
-            Some(other) => return Err(Failure::failed(format!("Invalid sync-policy: {other}"))),
-        }
-        Ok(true)
-    }
-
-    fn write_retry(&self, app: &mut Object) -> bool {
-        let retry = ["spec", "syncPolicy", "retry"];
-        let mut given = false;
-        let mut set = |field: &[&str], value: Option<Value>| {
-            if let Some(value) = value {
-                let path: Vec<&str> = retry.iter().chain(field).copied().collect();
-                app.set(&path, value);
-                given = true;
-            }
-        };
-        set(&["limit"], self.sync_retry_limit.map(Value::from));
-        set(&["backoff", "duration"], self.sync_retry_backoff_duration.clone().map(Value::from));
-        set(&["backoff", "maxDuration"], self.sync_retry_backoff_max_duration.clone().map(Value::from));
-        set(&["backoff", "factor"], self.sync_retry_backoff_factor.map(Value::from));
-        given
-    }
-}
-
-/// Adds a sync option, or takes the one behind `!` back.
-fn set_option(app: &mut Object, option: &str) {
-    let path = ["spec", "syncPolicy", "syncOptions"];
-    let mut all = app.items(&path).to_vec();
-    match option.strip_prefix('!') {
-        Some(option) => all.retain(|known| known != option),
-        None if !all.iter().any(|known| known == option) => all.push(option.into()),
-        None => {}
-    }
-    app.set(&path, all);
 }

@@ -2,6 +2,8 @@
 
 use object::{Object, Value, yaml};
 
+use super::ordered::ordered_json;
+
 /// How objects are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
@@ -11,10 +13,10 @@ pub enum Shape {
     Yaml,
 }
 
-/// Returns the value as text that ends with a line feed.
+/// Returns Applications as text that ends with a line feed.
 pub fn shaped(value: &Value, shape: Shape) -> String {
     match shape {
-        Shape::Json => format!("{value:#}\n"),
+        Shape::Json => ordered_json(value),
         Shape::Yaml => yaml::to_string(value),
     }
 }

@@ -43,9 +43,12 @@ pub fn summary(app: &Object, page: &Page) -> String {
     out
 }
 
-/// Returns the Helm parameters of the first source, empty when it is not Helm.
-pub fn parameters(app: &Object) -> String {
-    let Some(helm) = sources(app).first().and_then(|source| source.get("helm")) else { return String::new() };
+/// Returns the Helm parameters of the source, that at `position` (from 1) of several; empty when it is not Helm.
+pub fn parameters(app: &Object, position: Option<usize>) -> String {
+    let several = !app.items(&["spec", "sources"]).is_empty();
+    let index = if several { position.and_then(|position| position.checked_sub(1)) } else { Some(0) };
+    let Some(source) = index.and_then(|index| sources(app).get(index).copied()) else { return String::new() };
+    let Some(helm) = source.get("helm") else { return String::new() };
     let mut table = Table::new();
     table.line(["NAME", "VALUE"]);
     for parameter in helm["parameters"].as_array().into_iter().flatten() {

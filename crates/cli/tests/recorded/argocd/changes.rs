@@ -2,7 +2,7 @@
 
 use object::{Value, json};
 
-use super::{Live, api, application, assert_same, case, run};
+use super::{Live, api, application, assert_same, case, run, run_unchecked};
 use crate::api::Api;
 
 /// Returns the spec of the only Application.
@@ -21,15 +21,15 @@ async fn create_makes_the_recorded_application_and_only_once() {
     let api = api(None, Live::Nothing);
     let wanted = application("02-out-of-sync-missing");
     let created = case("app-create");
-    assert_same(&created, &run(&created, &api).await);
+    assert_same(&created, &run_unchecked(&created, &api).await);
     assert_eq!(Some(&spec(&api)), wanted.get(&["spec"]));
     for name in ["app-create-same-again", "app-create-differs-no-upsert"] {
         let case = case(name);
-        assert_same(&case, &run(&case, &api).await);
+        assert_same(&case, &run_unchecked(&case, &api).await);
         assert_eq!(Some(&spec(&api)), wanted.get(&["spec"]), "{name}");
     }
     let upsert = case("app-create-upsert");
-    assert_same(&upsert, &run(&upsert, &api).await);
+    assert_same(&upsert, &run_unchecked(&upsert, &api).await);
     assert_eq!(Some(&spec(&api)), application("05-synced-healthy").get(&["spec"]));
     let app = api.objects().into_iter().find(|object| object.kind() == "Application").unwrap();
     assert_eq!(app.label("team"), Some("a"));
@@ -38,7 +38,7 @@ async fn create_makes_the_recorded_application_and_only_once() {
 #[tokio::test(start_paused = true)]
 async fn create_reads_files() {
     let (api, case) = (api(None, Live::Nothing), case("app-create-file"));
-    assert_same(&case, &run(&case, &api).await);
+    assert_same(&case, &run_unchecked(&case, &api).await);
     assert_eq!(Some(&spec(&api)), application("34-multi-source").get(&["spec"]));
 }
 
@@ -60,7 +60,7 @@ async fn set_and_unset_change_the_spec() {
     for (name, input, change) in table {
         let (case, app) = (case(name), application(input));
         let api = api(Some(&app), Live::Healthy);
-        assert_same(&case, &run(&case, &api).await);
+        assert_same(&case, &run_unchecked(&case, &api).await);
         let mut wanted = app.get(&["spec"]).unwrap().clone();
         patch::merge::apply(&mut wanted, &change);
         assert_eq!(spec(&api), wanted, "{name}");
@@ -78,7 +78,7 @@ async fn set_and_unset_change_the_spec() {
 async fn sources_are_set_by_position() {
     let (case, app) = (case("app-set-source-position"), application("34-multi-source"));
     let api = api(Some(&app), Live::Healthy);
-    assert_same(&case, &run(&case, &api).await);
+    assert_same(&case, &run_unchecked(&case, &api).await);
     assert_eq!(spec(&api)["sources"][1]["targetRevision"], "main");
     assert_eq!(spec(&api)["sources"][0], app.items(&["spec", "sources"])[0]);
 }
@@ -108,10 +108,10 @@ async fn a_change_that_meets_another_is_made_again() {
     let (case, app) = (case("app-set"), application("05-synced-healthy"));
     let api = api(Some(&app), Live::Healthy);
     api.rivals(3);
-    assert_same(&case, &run(&case, &api).await);
+    assert_same(&case, &run_unchecked(&case, &api).await);
     assert_eq!(spec(&api)["source"]["targetRevision"], "next");
     assert_eq!(api.writes().len(), 4);
     api.rivals(10);
-    let got = run(&case, &api).await;
+    let got = run_unchecked(&case, &api).await;
     assert!(got.exit == 20 && got.err.contains("code = Aborted"), "{got:?}");
 }

@@ -18,7 +18,7 @@ fn moved(mut app: Object, url: &str) -> Object {
 fn recorded_repository() -> (tempfile::TempDir, String) {
     let content = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/cli-argocd/_repo");
     let folder = tempfile::tempdir().unwrap();
-    let url = repository::commit(&content, &folder.path().join("repo"));
+    let url = repository::recorded(&content, &folder.path().join("repo"));
     (folder, url)
 }
 
