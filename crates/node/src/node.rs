@@ -79,7 +79,7 @@ impl Node {
         match self.config.pods {
             Pods::Simulated(rules) => simulate::run(&self.cluster, &cache, rules, tasks),
             Pods::Processes => {
-                let setup = setup(&self.cluster, &self.config, tasks)?;
+                let setup = setup(&self.cluster, &self.config, tasks).await?;
                 let port = kubelet::serve(&cache, &setup, tasks).await;
                 registration.port = Some(port.map_err(NodeError::Logs)?);
                 registration.pods = MAX_PROCESSES;
@@ -92,11 +92,11 @@ impl Node {
 }
 
 /// Claims the node's directory, rids it of what an earlier node left running, and opens what is in it.
-fn setup(cluster: &Cluster, config: &NodeConfig, tasks: &Tasks) -> Result<Arc<Setup>, NodeError> {
+async fn setup(cluster: &Cluster, config: &NodeConfig, tasks: &Tasks) -> Result<Arc<Setup>, NodeError> {
     let given = &config.dir;
     let dir = std::path::absolute(given)
         .map_err(|source| NodeError::Directory { path: given.display().to_string(), source })?;
-    let claim = Claim::take(&dir, "node")?;
+    let claim = Claim::take(&dir, "node", cluster.clock()).await?;
     let pods = dir.join("pods");
     make(&pods)?;
     process::kill_orphans(&pods);

@@ -66,7 +66,7 @@ pub async fn run(arguments: Arguments, session: &mut Session) -> anyhow::Result<
     std::fs::create_dir_all(&dir).with_context(|| format!("cannot make {}", dir.display()))?;
     let dir = std::path::absolute(&dir)?;
     // Before anything is written there: the kubeconfig in it belongs to who holds the folder.
-    let _claim = Claim::take(&dir, "dev")?;
+    let _claim = Claim::take(&dir, "dev", &session.clock).await?;
     let tasks = Tasks::new();
     let (cluster, server) = serve(&arguments, &dir, session, &tasks).await?;
     let (gateway, mut ready) = start(&arguments, &dir, &cluster, &tasks).await?;

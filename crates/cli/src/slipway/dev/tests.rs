@@ -12,7 +12,7 @@ struct Line {
 #[tokio::test]
 async fn a_folder_has_one_cluster_and_the_second_touches_nothing() {
     let dir = tempfile::tempdir().unwrap();
-    let _first = Claim::take(dir.path(), "dev").unwrap();
+    let _first = Claim::take(dir.path(), "dev", &runtime::Clock::system()).await.unwrap();
     for memory in [Some("--memory"), None] {
         let folder = dir.path().display().to_string();
         let words = ["dev", "--dir", &folder, "--port", "0", "--gateway-port", "0"].into_iter().chain(memory);
