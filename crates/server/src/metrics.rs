@@ -76,7 +76,7 @@ impl Sources {
 
     /// Returns what has to run for syncs to be counted.
     pub(crate) fn follow(&self) -> Option<impl Future<Output = ()> + Send + 'static> {
-        Some(self.syncs.clone().follow(self.applications.clone()?))
+        Some(self.syncs.clone().follow(self.applications.as_ref()?.subscribe()))
     }
 
     /// Returns all series as OpenMetrics text.

@@ -349,3 +349,39 @@ async fn what_controllers_do_is_counted() {
     assert!(!text.contains("argocd_app_reconcile_bucket{le=\"0.01\""), "its classes are upstream's: {text}");
     tasks.stop().await;
 }
+
+#[tokio::test]
+async fn syncs_that_end_while_it_serves_are_counted() {
+    let (cluster, watches, tasks) = world().await;
+    let app = json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "Application",
+        "metadata": {"name": "shop", "namespace": "argocd"},
+        "spec": {"project": "default", "destination": {"server": "https://kubernetes.default.svc"}}});
+    create(&cluster, &r::APPLICATIONS, app).await;
+    let caches = Caches::new(&watches, &Selection::default(), &Selection::default(), "argocd");
+    let applications = caches.metrics.applications.clone().unwrap();
+    applications.synced().await;
+    let mut changes = applications.subscribe();
+    changes.next().await.unwrap();
+    let faces = Faces { metrics: Some(caches.metrics), ..Faces::default() };
+    let address = serve(&loopback(), faces, &tasks).await.unwrap().metrics.unwrap();
+    let state = |phase: &str, finished: Value| {
+        let operation = json!({"sync": {"revision": "a"}});
+        json!({"status": {"operationState": {"phase": phase, "operation": operation,
+            "startedAt": "2026-01-01T00:00:00Z", "finishedAt": finished}}})
+    };
+    let key = Key::new("argocd", "shop");
+    for state in [state("Running", Value::Null), state("Succeeded", json!("2026-01-01T00:00:03Z"))] {
+        cluster.patch(&r::APPLICATIONS, &key, &Patch::merge(state)).await.unwrap();
+        changes.next().await.unwrap();
+    }
+    let labels =
+        r#"{namespace="argocd",name="shop",project="default",dest_server="https://kubernetes.default.svc""#;
+    let counted = format!(r#"argocd_app_sync_total{labels},phase="Succeeded",dry_run="false"}} 1"#);
+    let mut page = String::new();
+    while !page.contains(&counted) {
+        page = ask(address, "GET /metrics HTTP/1.1", "").await;
+        assert!(page.starts_with("HTTP/1.1 200"), "{page}");
+    }
+    assert!(page.contains(&format!("argocd_app_sync_duration_seconds_total{labels}}} 3.0")), "{page}");
+    tasks.stop().await;
+}

@@ -13,6 +13,8 @@ use gateway::{Gateway, GatewayConfig};
 use object::{Key, Value, json, time};
 use runtime::http::{Names, NoNames, System};
 use runtime::{Cluster, Leadership, LeadershipConfig, Order, Selection, Tasks, Watches};
+use server::webhook::Webhook;
+use server::{Addresses, Faces, Readiness};
 use source::{LocalRepositories, Repositories, Settings};
 
 use super::ready::{ReadyFile, until_told};
@@ -81,10 +83,12 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     time::parse_duration(text).map_err(|error| error.to_string())
 }
 
-/// Runs the controllers until told to stop, or until leadership is lost.
+/// Runs the controllers until told to stop, or until leadership is lost. Health is served before the replica leads.
 pub async fn run(arguments: Arguments, session: &mut Session) -> anyhow::Result<()> {
     let cluster = session.connect(arguments.connect.connection()).await?;
     let tasks = Tasks::new();
+    let (config, readiness) = (ports(&arguments), Readiness::standby());
+    let health = server::serve(&config, Faces::standby(&readiness), &tasks).await?.health;
     let compete = || Leadership::compete(cluster.clone(), lease(&arguments), &tasks);
     let mut leadership = arguments.leader_elect.then(compete);
     if let Some(leadership) = &mut leadership {
@@ -93,8 +97,8 @@ pub async fn run(arguments: Arguments, session: &mut Session) -> anyhow::Result<
             outcome = until_told() => return outcome,
         }
     }
-    let addresses = start(&arguments, &cluster, &tasks).await?;
-    arguments.ready.write(&addresses)?;
+    let addresses = start(&arguments, &cluster, (&config, &readiness), &tasks).await?;
+    arguments.ready.write(&told(&Addresses { health, ..addresses }))?;
     tokio::select! {
         outcome = until_told() => outcome?,
         () = lost(leadership.as_mut()) => anyhow::bail!("leadership lost"),
@@ -121,8 +125,22 @@ fn lease(arguments: &Arguments) -> LeadershipConfig {
     LeadershipConfig::new(Key::new(&arguments.leader_election_namespace, &name), &identity)
 }
 
-/// Starts the controllers and their HTTP faces; returns where those listen.
-async fn start(arguments: &Arguments, cluster: &Cluster, tasks: &Tasks) -> anyhow::Result<Value> {
+fn ports(arguments: &Arguments) -> server::Config {
+    server::Config {
+        bind: arguments.bind_address,
+        healthz_port: arguments.healthz_port,
+        metrics_port: arguments.metrics_port,
+        webhook_port: arguments.webhook_port,
+    }
+}
+
+/// Starts the controllers and what is served besides health; returns where that listens.
+async fn start(
+    arguments: &Arguments,
+    cluster: &Cluster,
+    (config, readiness): (&server::Config, &Readiness),
+    tasks: &Tasks,
+) -> anyhow::Result<Addresses> {
     let watches = Watches::new(cluster.clone(), tasks);
     let names: Arc<dyn Names> = match arguments.gateway {
         Some(address) => Arc::new(Gateway::new(&watches, GatewayConfig::default(), tasks).names(address)),
@@ -144,30 +162,38 @@ async fn start(arguments: &Arguments, cluster: &Cluster, tasks: &Tasks) -> anyho
     application.settings.namespace.clone_from(&arguments.application_namespace);
     application.settings.refresh_after = arguments.app_resync;
     let refresher = controllers::application::run(&watches, repositories(arguments), application, tasks);
-    let config = server::Config {
-        bind: arguments.bind_address,
-        healthz_port: arguments.healthz_port,
-        metrics_port: arguments.metrics_port,
-        webhook_port: arguments.webhook_port,
-    };
-    faces(&watches, (&ours, &others), (&arguments.application_namespace, refresher), (&config, tasks)).await
+    let namespace = arguments.application_namespace.as_str();
+    let (caches, webhook) = served(&watches, (&ours, &others), (namespace, refresher));
+    Ok(server::serve(config, Faces::leading(caches, webhook, readiness), tasks).await?)
 }
 
 /// Serves health, metrics and the webhook; returns where.
 pub async fn faces(
     watches: &Watches,
-    (ours, others): (&Selection, &Selection),
-    (namespace, refresher): (&str, Refresher),
+    selections: (&Selection, &Selection),
+    applications: (&str, Refresher),
     (config, tasks): (&server::Config, &Tasks),
 ) -> anyhow::Result<Value> {
-    let caches = server::Caches::new(watches, ours, others, namespace);
+    let (caches, webhook) = served(watches, selections, applications);
+    Ok(told(&server::serve(config, Faces::all(caches, webhook), tasks).await?))
+}
+
+/// Returns what the faces are made of.
+fn served(
+    watches: &Watches,
+    (ours, others): (&Selection, &Selection),
+    (namespace, refresher): (&str, Refresher),
+) -> (server::Caches, Webhook) {
     let secrets = server::Caches::webhook_secret(watches, namespace);
-    let webhook = server::webhook::Webhook::with_secrets(refresher, secrets, namespace);
-    let addresses = server::serve(config, server::Faces::all(caches, webhook), tasks).await?;
+    let webhook = Webhook::with_secrets(refresher, secrets, namespace);
+    (server::Caches::new(watches, ours, others, namespace), webhook)
+}
+
+fn told(addresses: &Addresses) -> Value {
     let text = |address: Option<SocketAddr>| address.map(|address| address.to_string());
-    Ok(json!({
+    json!({
         "health": text(addresses.health), "metrics": text(addresses.metrics), "webhook": text(addresses.webhook)
-    }))
+    })
 }
 
 fn repositories(arguments: &Arguments) -> Arc<Repositories> {

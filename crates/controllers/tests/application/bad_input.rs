@@ -1,4 +1,20 @@
 //! Applications that are wrong in themselves, and what depends on a project.
+//!
+//! Where other bad input is tried:
+//!
+//! | input | test |
+//! |---|---|
+//! | malformed YAML, missing or mistyped parts of a manifest, repeated keys, broken lists | `source::manifests::tests::nothing_vanishes`, `sources::a_broken_file_stops_the_comparison_and_leaves_what_runs` |
+//! | files that are passed over | `source::manifests::tests::{a_broken_file_of_something_else_is_left_out_and_told, links_that_lead_nowhere_and_submodules_are_told_where_they_are_picked, what_is_kept_elsewhere_is_an_error}`, `sync::lost::what_was_left_out_is_told_as_long_as_it_is` |
+//! | two manifests with one key, names that the server would make | `sync::lost` |
+//! | alias bomb, deep nesting, too many documents | `source::manifests::tests::documents_that_would_fill_the_memory_are_refused` |
+//! | too many or too large files, too large repositories | `source::repositories::{sizes_and_counts_are_limited, a_repository_over_the_quota_is_refused_and_not_kept}` |
+//! | paths and links that leave the repository | `source::repositories::{paths_stay_in_the_repository, links_that_leave_the_repository_are_errors}`, `sources::a_source_that_cannot_be_read_is_a_comparison_error` |
+//! | a server that hangs, answers nonsense, or is not there | `source::repositories::a_hanging_…`, `source::repositories::refused`, `sources::a_git_server_that_hangs_is_given_up` |
+//! | wrong password, wrong key, unknown host key | `source::repositories::{passwords_are_asked_for_and_never_shown, refused::what_ssh_says_becomes_a_typed_error}`, `sources` |
+//! | unknown revision, empty repository, missing path | `source::repositories::{revisions_resolve_to_commits, refused::an_empty_repository_has_no_revision}`, `sources` |
+//! | objects that the server refuses | `syncing::nothing_is_applied_when_the_server_refuses_one_object`, `sync::rehearsal` |
+//! | payloads of the webhook | `server::faces` |
 
 use std::time::Duration;
 

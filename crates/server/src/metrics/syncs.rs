@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use api::application::{DEFAULT_PROJECT, IN_CLUSTER};
 use object::{Key, Object, Time};
-use runtime::{Cache, Change};
+use runtime::{Change, Subscription};
 
 use super::series::Counter;
 
@@ -22,9 +22,8 @@ struct Ended {
 }
 
 impl Syncs {
-    /// Counts what ends in `applications`, for ever.
-    pub(crate) async fn follow(self, applications: Cache) {
-        let mut changes = applications.subscribe();
+    /// Counts what ends among `changes` of Applications, for ever.
+    pub(crate) async fn follow(self, mut changes: Subscription) {
         while let Some(change) = changes.next().await {
             self.see(&change);
         }
