@@ -7,63 +7,64 @@ use clap::Args;
 use object::time::parse_duration;
 use runtime::{Cluster, Connection};
 
+const HEADING: &str = "Connection";
+
 /// Flags of every command that talks to a cluster.
 #[derive(Args, Clone, Debug, Default)]
-#[command(next_help_heading = "Connection")]
 pub(crate) struct ConnectFlags {
     /// Namespace to work in; that of the kubeconfig's context when absent.
-    #[arg(short, long, global = true, value_name = "NAMESPACE")]
+    #[arg(help_heading = HEADING, short, long, global = true, value_name = "NAMESPACE")]
     pub namespace: Option<String>,
     /// Kubeconfig file; those that KUBECONFIG lists, else ~/.kube/config, when absent.
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(help_heading = HEADING, long, global = true, value_name = "FILE")]
     pub kubeconfig: Option<PathBuf>,
     /// Context of the kubeconfig.
-    #[arg(long, global = true, value_name = "NAME")]
+    #[arg(help_heading = HEADING, long, global = true, value_name = "NAME")]
     pub context: Option<String>,
     /// Cluster of the kubeconfig.
-    #[arg(long, global = true, value_name = "NAME")]
+    #[arg(help_heading = HEADING, long, global = true, value_name = "NAME")]
     pub cluster: Option<String>,
     /// User of the kubeconfig.
-    #[arg(long, global = true, value_name = "NAME")]
+    #[arg(help_heading = HEADING, long, global = true, value_name = "NAME")]
     pub user: Option<String>,
     /// Address of the Kubernetes API server.
-    #[arg(short, long, global = true, value_name = "URL")]
+    #[arg(help_heading = HEADING, short, long, global = true, value_name = "URL")]
     pub server: Option<String>,
     /// Bearer token to log in with.
-    #[arg(long, global = true, value_name = "TOKEN")]
+    #[arg(help_heading = HEADING, long, global = true, value_name = "TOKEN")]
     pub token: Option<String>,
     /// User to act as.
-    #[arg(long = "as", global = true, value_name = "USER")]
+    #[arg(help_heading = HEADING, long = "as", global = true, value_name = "USER")]
     pub act_as: Option<String>,
     /// Group to act as; may be given several times.
-    #[arg(long = "as-group", global = true, value_name = "GROUP")]
+    #[arg(help_heading = HEADING, long = "as-group", global = true, value_name = "GROUP")]
     pub act_as_groups: Vec<String>,
     /// UID to act as.
-    #[arg(long = "as-uid", global = true, value_name = "UID")]
+    #[arg(help_heading = HEADING, long = "as-uid", global = true, value_name = "UID")]
     pub act_as_uid: Option<String>,
     /// File with the certificates that sign the server's.
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(help_heading = HEADING, long, global = true, value_name = "FILE")]
     pub certificate_authority: Option<PathBuf>,
     /// File with the client's certificate.
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(help_heading = HEADING, long, global = true, value_name = "FILE")]
     pub client_certificate: Option<PathBuf>,
     /// File with the key of the client's certificate.
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(help_heading = HEADING, long, global = true, value_name = "FILE")]
     pub client_key: Option<PathBuf>,
     /// Do not check the server's certificate.
-    #[arg(long, global = true)]
+    #[arg(help_heading = HEADING, long, global = true)]
     pub insecure_skip_tls_verify: bool,
     /// Name that the server's certificate must have.
-    #[arg(long, global = true, value_name = "NAME")]
+    #[arg(help_heading = HEADING, long, global = true, value_name = "NAME")]
     pub tls_server_name: Option<String>,
     /// Longest time one request may take, e.g. 30s or 30; 0 means any.
-    #[arg(long, global = true, default_value = "0", value_parser = request_timeout, value_name = "DURATION")]
+    #[arg(help_heading = HEADING, long, global = true, default_value = "0", value_parser = request_timeout, value_name = "DURATION")]
     pub request_timeout: Duration,
     /// Ask for answers that are not compressed.
-    #[arg(long, global = true)]
+    #[arg(help_heading = HEADING, long, global = true)]
     pub disable_compression: bool,
     /// Accepted for compatibility: nothing is cached on disk.
-    #[arg(long, global = true, value_name = "DIR", hide = true)]
+    #[arg(help_heading = HEADING, long, global = true, value_name = "DIR")]
     pub cache_dir: Option<PathBuf>,
 }
 

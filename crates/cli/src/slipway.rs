@@ -25,16 +25,24 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run a Kubernetes-compatible cluster in this process, with all controllers, for trying and testing.
+    #[command(
+        after_help = "Examples:\n  slipway dev --dir ./cluster\n  slipway dev --memory --simulate-pods"
+    )]
     Dev(dev::Arguments),
     /// Run the controllers against a Kubernetes cluster.
+    #[command(after_help = "Example:\n  slipway controller --kubeconfig ./kubeconfig --leader-elect=false")]
     Controller(controller::Arguments),
     /// Join a cluster as a node that runs pods as processes of this machine.
+    #[command(after_help = "Example:\n  slipway node --kubeconfig ./kubeconfig --dir ./node")]
     Node(node::Arguments),
     /// Serve the Services of a cluster over HTTP on this machine.
+    #[command(after_help = "Example:\n  slipway gateway --kubeconfig ./kubeconfig --port 8000")]
     Gateway(gateway::Arguments),
     /// Build, import and list images of the local content store.
+    #[command(after_help = "Example:\n  slipway image list --dir ./cluster")]
     Image(image::Arguments),
     /// Print the CustomResourceDefinitions.
+    #[command(after_help = "Example:\n  slipway crds | kubectl apply --server-side -f -")]
     Crds,
     /// The commands of kubectl-argo-rollouts.
     #[command(disable_help_flag = true)]
@@ -75,5 +83,15 @@ pub async fn run(arguments: impl IntoIterator<Item = OsString>, session: &mut Se
     match outcome {
         Ok(()) => Exit::OK,
         Err(error) => session.fail(&error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everything_says_what_it_does() {
+        crate::print::arguments::assert_told::<Arguments>(&["rollouts", "app"]);
     }
 }

@@ -32,11 +32,13 @@ pub(super) struct Arguments {
 #[derive(Debug, Subcommand)]
 pub(super) enum Verb {
     /// Work with Applications.
+    #[command(after_help = "Example:\n  argocd app list")]
     App {
         #[command(subcommand)]
         verb: Box<App>,
     },
     /// Tell the version of this program.
+    #[command(after_help = "Example:\n  argocd version --short")]
     Version {
         /// Only the number.
         #[arg(long)]
@@ -50,26 +52,45 @@ pub(super) enum Verb {
 #[derive(Debug, Subcommand)]
 pub(super) enum App {
     /// Create an Application.
+    #[command(
+        after_help = "Examples:\n  argocd app create guestbook --repo https://git.example/guestbook.git --path . --dest-server https://kubernetes.default.svc --dest-namespace default\n  argocd app create --file application.yaml --upsert"
+    )]
     Create(Box<Create>),
     /// Show an Application.
+    #[command(
+        after_help = "Examples:\n  argocd app get guestbook\n  argocd app get guestbook -o tree=detailed"
+    )]
     Get(Get),
     /// List Applications.
+    #[command(after_help = "Examples:\n  argocd app list -l team=a\n  argocd app list -p default -o name")]
     List(List),
     /// Bring the cluster to what the source says.
+    #[command(
+        after_help = "Examples:\n  argocd app sync guestbook --prune\n  argocd app sync guestbook --resource apps:Deployment:web"
+    )]
     Sync(Sync),
     /// Wait for Applications to be as they should.
+    #[command(after_help = "Example:\n  argocd app wait guestbook --health --timeout 60")]
     Wait(Wait),
     /// Show what was deployed before.
+    #[command(after_help = "Example:\n  argocd app history guestbook -o id")]
     History(History),
     /// Deploy again what was deployed before.
+    #[command(after_help = "Example:\n  argocd app rollback guestbook 3")]
     Rollback(Rollback),
     /// Delete Applications.
+    #[command(after_help = "Example:\n  argocd app delete guestbook --yes --wait")]
     Delete(Delete),
     /// Change the spec of an Application.
+    #[command(
+        after_help = "Example:\n  argocd app set guestbook --revision v1.1.0 --sync-policy auto --self-heal"
+    )]
     Set(Box<Set>),
     /// Take parts of a source's configuration back.
+    #[command(after_help = "Example:\n  argocd app unset guestbook --nameprefix")]
     Unset(Unset),
     /// List the resources of an Application.
+    #[command(after_help = "Example:\n  argocd app resources guestbook -o tree")]
     Resources {
         /// Name of the Application.
         #[arg(value_name = "APPNAME")]
@@ -79,26 +100,45 @@ pub(super) enum App {
         output: String,
     },
     /// Print the manifests of an Application.
+    #[command(after_help = "Example:\n  argocd app manifests guestbook --source live")]
     Manifests(Manifests),
     /// Show how the cluster differs from what the source says.
+    #[command(
+        after_help = "Examples:\n  argocd app diff guestbook\n  argocd app diff guestbook --revision next --exit-code=false"
+    )]
     Diff(Diff),
     /// Change an Application by a JSON patch.
+    #[command(
+        after_help = "Example:\n  argocd app patch guestbook --type merge --patch '{\"spec\": {\"revisionHistoryLimit\": 3}}'"
+    )]
     Patch(Patch),
     /// Add a source to an Application with several.
+    #[command(
+        after_help = "Example:\n  argocd app add-source guestbook --repo https://git.example/more.git --path ."
+    )]
     AddSource(Box<AddSource>),
     /// Take a source from an Application with several.
+    #[command(after_help = "Example:\n  argocd app remove-source guestbook --source-position 2")]
     RemoveSource(RemoveSource),
     /// Let go what waits for a confirmation of its deletion.
+    #[command(after_help = "Example:\n  argocd app confirm-deletion guestbook")]
     ConfirmDeletion {
         /// Name of the Application.
         #[arg(value_name = "APPNAME")]
         name: String,
     },
     /// Delete a live resource of an Application.
+    #[command(
+        after_help = "Example:\n  argocd app delete-resource guestbook --kind Service --resource-name web"
+    )]
     DeleteResource(DeleteResource),
     /// Change a live resource of an Application.
+    #[command(
+        after_help = "Example:\n  argocd app patch-resource guestbook --kind Service --resource-name web --patch '{\"metadata\": {\"labels\": {\"a\": \"b\"}}}'"
+    )]
     PatchResource(PatchResource),
     /// Stop the operation that runs.
+    #[command(after_help = "Example:\n  argocd app terminate-op guestbook")]
     TerminateOp {
         /// Name of the Application.
         #[arg(value_name = "APPNAME")]
@@ -239,4 +279,14 @@ pub(super) struct Diff {
     /// Accepted for compatibility: files with manifests are always those with their extensions.
     #[arg(long, hide = true)]
     pub local_include: Vec<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everything_says_what_it_does() {
+        crate::print::arguments::assert_told::<Arguments>(&[]);
+    }
 }

@@ -45,9 +45,13 @@ fn switched<T: CommandFactory>(
             break;
         }
         match switch(&command, &word.to_string_lossy()) {
-            Some((flag, "true" | "TRUE" | "True" | "t" | "T" | "1")) => kept.push(flag.into()),
-            Some((_, "false" | "FALSE" | "False" | "f" | "F" | "0")) => {}
-            Some((flag, value)) => {
+            Some(Switch { flag, value: "true" | "TRUE" | "True" | "t" | "T" | "1", keeps }) => {
+                kept.push(if keeps { format!("{flag}=true") } else { flag.to_owned() }.into());
+            }
+            Some(Switch { flag, value: "false" | "FALSE" | "False" | "f" | "F" | "0", keeps }) => {
+                kept.extend(keeps.then(|| format!("{flag}=false").into()));
+            }
+            Some(Switch { flag, value, .. }) => {
                 let cause = format!("strconv.ParseBool: parsing {value:?}: invalid syntax");
                 return Err(invalid(&command, flag, value, &cause));
             }
@@ -58,11 +62,22 @@ fn switched<T: CommandFactory>(
     Ok(kept)
 }
 
-/// Returns flag and value of a word like `--switch=true`.
-fn switch<'a>(command: &Command, word: &'a str) -> Option<(&'a str, &'a str)> {
+/// A word like `--switch=true`.
+struct Switch<'a> {
+    flag: &'a str,
+    value: &'a str,
+    /// Whether the switch takes a value here too.
+    keeps: bool,
+}
+
+/// Returns the parts of a word that gives a switch a value.
+fn switch<'a>(command: &Command, word: &'a str) -> Option<Switch<'a>> {
     let (flag, value) = word.split_once('=')?;
     let arg = find(command, flag)?;
-    (!arg.get_action().takes_values()).then_some((flag, value))
+    let keeps = arg.get_action().takes_values();
+    let values = arg.get_possible_values();
+    let is_switch = !keeps || values.iter().map(clap::builder::PossibleValue::get_name).eq(["true", "false"]);
+    is_switch.then_some(Switch { flag, value, keeps })
 }
 
 /// Returns the argument that `flag`, such as `--name` or `-n`, names.
@@ -175,6 +190,26 @@ pub fn go_duration(text: &str) -> Result<String, object::time::TimeError> {
 /// Reads a duration in Go's form, e.g. `90s`, for use as a value parser.
 pub fn duration(text: &str) -> Result<std::time::Duration, object::time::TimeError> {
     object::time::parse_duration(text)
+}
+
+/// Fails for a command or a flag, here or below, that says nothing of itself; commands that do something show an example.
+#[cfg(test)]
+#[track_caller]
+pub fn assert_told<T: CommandFactory>(except: &[&str]) {
+    fn check(command: &Command, path: &str, except: &[&str]) {
+        let path = format!("{path} {}", command.get_name());
+        assert!(command.get_about().is_some(), "{path} does not say what it does");
+        for arg in command.get_arguments() {
+            assert!(arg.get_help().is_some(), "{path}: {} has no help", arg.get_id());
+        }
+        let acts = !command.has_subcommands() && !except.iter().any(|name| path.contains(name));
+        assert!(!acts || command.get_after_help().is_some(), "{path} shows no example");
+        command.get_subcommands().for_each(|inner| check(inner, &path, except));
+    }
+    let mut command = T::command().disable_help_subcommand(true);
+    command.build();
+    command.clone().debug_assert();
+    check(&command, "", except);
 }
 
 #[cfg(test)]

@@ -35,58 +35,78 @@ const LEVELS: [&str; 8] = ["trace", "debug", "info", "warn", "warning", "error",
 #[derive(Debug, Subcommand)]
 pub(super) enum Verb {
     /// Show a Rollout or an Experiment with everything that belongs to it.
+    #[command(after_help = "Example:\n  kubectl argo rollouts get rollout guestbook -w")]
     Get {
         #[command(subcommand)]
         what: Get,
     },
     /// List Rollouts or Experiments.
+    #[command(after_help = "Example:\n  kubectl argo rollouts list rollouts -A")]
     List {
         #[command(subcommand)]
         what: List,
     },
     /// Tell the phase of a Rollout and wait until it is final.
+    #[command(
+        after_help = "Examples:\n  kubectl argo rollouts status guestbook\n  kubectl argo rollouts status guestbook --watch=false\n  kubectl argo rollouts status guestbook --timeout 60s"
+    )]
     Status(Status),
     /// Go on with a Rollout that is paused.
+    #[command(
+        after_help = "Examples:\n  kubectl argo rollouts promote guestbook\n  kubectl argo rollouts promote guestbook --full"
+    )]
     Promote(Promote),
     /// Take the new version back: all traffic returns to the stable one.
+    #[command(after_help = "Example:\n  kubectl argo rollouts abort guestbook")]
     Abort {
         /// Rollouts to abort.
         #[arg(required = true, value_name = "ROLLOUT_NAME")]
         names: Vec<String>,
     },
     /// Try again what was aborted or has failed.
+    #[command(after_help = "Example:\n  kubectl argo rollouts retry rollout guestbook")]
     Retry {
         #[command(subcommand)]
         what: Retry,
     },
     /// Hold a Rollout where it is.
+    #[command(after_help = "Example:\n  kubectl argo rollouts pause guestbook")]
     Pause {
         /// Rollouts to pause.
         #[arg(required = true, value_name = "ROLLOUT_NAME")]
         names: Vec<String>,
     },
     /// Replace the pods of a Rollout one after the other.
+    #[command(
+        after_help = "Examples:\n  kubectl argo rollouts restart guestbook\n  kubectl argo rollouts restart guestbook --in 10s"
+    )]
     Restart {
         /// Rollouts to restart.
         #[arg(required = true, value_name = "ROLLOUT")]
         names: Vec<String>,
         /// How long to wait before, e.g. 30s, 5m, 1h.
-        #[arg(short, long = "in", value_parser = duration, default_value = "0s", value_name = "DURATION")]
+        #[arg(short = 'i', long = "in", value_parser = duration, default_value = "0s", value_name = "DURATION")]
         after: Duration,
     },
     /// End an AnalysisRun or an Experiment.
+    #[command(after_help = "Example:\n  kubectl argo rollouts terminate analysisrun guestbook-877894d5b-4")]
     Terminate {
         #[command(subcommand)]
         what: Terminate,
     },
     /// Bring an earlier revision back as the new version.
+    #[command(
+        after_help = "Examples:\n  kubectl argo rollouts undo guestbook\n  kubectl argo rollouts undo guestbook --to-revision=3"
+    )]
     Undo(Undo),
     /// Change a Rollout.
+    #[command(after_help = "Example:\n  kubectl argo rollouts set image guestbook web=web:2.0")]
     Set {
         #[command(subcommand)]
         what: Set,
     },
     /// Tell the version of this program.
+    #[command(after_help = "Example:\n  kubectl argo rollouts version --short")]
     Version {
         /// Only the number.
         #[arg(long)]
@@ -236,4 +256,14 @@ pub(super) enum Set {
         #[arg(value_name = "CONTAINER=IMAGE")]
         image: String,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everything_says_what_it_does() {
+        crate::print::arguments::assert_told::<Arguments>(&["get ", "list ", "retry ", "terminate ", "set "]);
+    }
 }

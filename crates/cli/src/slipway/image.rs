@@ -20,6 +20,9 @@ pub struct Arguments {
 #[derive(Debug, clap::Subcommand)]
 enum Command {
     /// Build an image from a folder: its content becomes the root of the image
+    #[command(
+        after_help = "Example:\n  slipway image build --dir ./cluster --tag colorapi:1.0 --file image.yaml ./root"
+    )]
     Build {
         /// Folder of the cluster or node
         #[arg(long, value_name = "DIR")]
@@ -34,6 +37,9 @@ enum Command {
         root: PathBuf,
     },
     /// Import an OCI layout, a folder or a tar file
+    #[command(
+        after_help = "Example:\n  slipway image import --dir ./cluster --tag colorapi:1.0 ./layout.tar"
+    )]
     Import {
         /// Folder of the cluster or node
         #[arg(long, value_name = "DIR")]
@@ -45,6 +51,7 @@ enum Command {
         source: PathBuf,
     },
     /// List the images
+    #[command(after_help = "Example:\n  slipway image list --dir ./cluster")]
     List {
         /// Folder of the cluster or node
         #[arg(long, value_name = "DIR")]

@@ -150,3 +150,64 @@ async fn arguments_that_make_no_command() {
         assert!(got.exit == 1 && got.out.is_empty() && got.err.contains(wanted), "{line}: {got:?}");
     }
 }
+
+/// Returns the recorded flags: command (`*` for all), shorthand, name and default.
+fn recorded_flags() -> Vec<(String, Option<String>, String, Option<String>)> {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/cli-rollouts-flags.txt");
+    let text = std::fs::read_to_string(path).unwrap();
+    let parse = |line: &str| {
+        let (command, flag) = line.split_once(": ").unwrap();
+        let word = |prefix: &str| {
+            let found =
+                flag.split(' ').find(|word| word.starts_with(prefix) && (prefix != "-" || word.len() == 2));
+            found.map(str::to_owned)
+        };
+        let default = word("=").map(|word| word.trim_start_matches('=').to_owned());
+        (command.to_owned(), word("-"), word("--").unwrap(), default)
+    };
+    text.lines().filter(|line| !line.starts_with('#')).map(parse).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_recorded_flag_is_there_with_its_default() {
+    let now = object::Time::from_unix(0);
+    for (command, short, name, default) in recorded_flags() {
+        let line = if command == "*" { "abort --help".to_owned() } else { format!("{command} --help") };
+        let run = async |session: &mut cli::Session| cli::rollouts::run(words(&line), session).await;
+        let got = play(&Api::new(Vec::new()), now, Colour::Off, run).await;
+        assert_eq!((got.exit, got.err.as_str()), (0, ""), "{line}");
+        let flag = short.map_or_else(|| format!("    {name}"), |short| format!("{short}, {name}"));
+        let mut lines = got.out.lines().skip_while(|text| {
+            !text.contains(&flag) || text.split(&flag).nth(1).is_some_and(|rest| rest.starts_with('-'))
+        });
+        let head = lines.next().unwrap_or_else(|| panic!("{line} has no {flag}:\n{}", got.out));
+        let below = lines.take_while(|text| !text.trim_start().starts_with('-'));
+        let told = below.fold(head.to_owned(), |told, text| told + " " + text.trim());
+        if let Some(default) = default {
+            assert!(told.contains(&format!("[default: {default}]")), "{line}: {told}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn switches_may_have_values() {
+    let case =
+        Case::all("cli-rollouts").into_iter().find(|case| case.name == "status-healthy-nowatch").unwrap();
+    let run = async |line: &str| {
+        let arguments = words(line);
+        let command = async |session: &mut cli::Session| cli::rollouts::run(arguments, session).await;
+        play(&Api::new(case.objects()), case.now(), Colour::Off, command).await
+    };
+    let name = case.arguments()[1].to_str().unwrap().to_owned();
+    let namespace = case.objects()[0].namespace().to_owned();
+    for flag in ["--watch=false", "-w=false", "--watch=0"] {
+        let got = run(&format!("status {name} {flag} -n {namespace}")).await;
+        assert_eq!((got.exit, got.out.as_str()), (0, "Healthy\n"), "{flag}: {got:?}");
+    }
+    let got = run(&format!("get rollout {name} --watch=false --no-color=true -n {namespace}")).await;
+    assert_eq!(got.exit, 0, "{got:?}");
+    let wrong = run("status x --timeout soon").await;
+    let text =
+        "Error: invalid argument \"soon\" for \"-t, --timeout\" flag: time: invalid duration \"soon\"\n";
+    assert_eq!((wrong.exit, wrong.err.as_str()), (1, text));
+}

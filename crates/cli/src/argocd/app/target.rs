@@ -191,7 +191,10 @@ pub(super) async fn place(
     for mut object in objects {
         let resource = context.discovery.resource(&object.gvk()).await?;
         match resource.map(|resource| resource.namespaced) {
-            Some(true) if object.namespace().is_empty() => object.set(&["metadata", "namespace"], namespace),
+            // A kind that the cluster does not know is taken for one with namespaces, as by the existing tool.
+            Some(true) | None if object.namespace().is_empty() => {
+                object.set(&["metadata", "namespace"], namespace);
+            }
             Some(false) => drop(object.remove(&["metadata", "namespace"])),
             Some(true) | None => {}
         }

@@ -41,6 +41,8 @@ enum World {
     Drifted(&'static str, i64),
     /// One live object is printed as lines of a difference.
     DiffPrinted(&'static str),
+    /// A folder of this machine, in which `v1` became `v9`; the Deployment is live.
+    Local(&'static str),
     /// No Application.
     Nothing,
     /// The embedded API server, with no Application.
@@ -90,6 +92,7 @@ const WORLDS: &[(&str, World)] = &[
     ("app-diff-drift", Drifted("05-synced-healthy", 3)),
     ("app-diff-drift-code-2", Drifted("05-synced-healthy", 3)),
     ("app-diff-exit-zero", MISSING),
+    ("app-diff-local", World::Local("05-synced-healthy")),
     ("app-diff-missing-objects", MISSING),
     ("app-diff-none", Drifted("05-synced-healthy", 1)),
     ("app-diff-prune", DiffPrinted("22-prune-skipped")),
@@ -201,6 +204,17 @@ impl Repository {
         case.arguments_in_folder().into_iter().map(here).collect()
     }
 
+    /// Returns a folder with the manifests of the guestbook in which the first `v1` of each line of one became `v9`.
+    fn changed_folder(&self) -> OsString {
+        let folder = self.folder.path().join("local");
+        repository::copy(&self.folder.path().join("guestbook.git/guestbook"), &folder);
+        let deployment = folder.join("deployment.yaml");
+        let text = std::fs::read_to_string(&deployment).unwrap();
+        let lines: Vec<String> = text.lines().map(|line| line.replacen("v1", "v9", 1)).collect();
+        std::fs::write(&deployment, lines.join("\n")).unwrap();
+        folder.into_os_string()
+    }
+
     /// Returns the outcome with the recorded addresses.
     fn there(&self, outcome: Outcome) -> Outcome {
         let Outcome { out, err, exit } = outcome;
@@ -211,7 +225,11 @@ impl Repository {
 /// Returns what the command says in its world.
 async fn outcome(case: &Case, world: World, repository: &Repository) -> Outcome {
     let recorded = case.recorded();
-    let arguments = repository.arguments(case);
+    let mut arguments = repository.arguments(case);
+    if matches!(world, World::Local(_)) {
+        arguments = crate::case::words("app diff guestbook --local");
+        arguments.push(repository.changed_folder());
+    }
     if matches!(world, World::Served) {
         let served = Served::start().await;
         return masked(repository.there(served.play(cli::Face::Argocd, arguments).await));
@@ -280,6 +298,12 @@ async fn world_of(
         World::Changed(name, change) => {
             let mut app = application(name);
             change(&mut app);
+            objects.push(app);
+        }
+        World::Local(name) => {
+            let app = application(name);
+            let live = drifted(&app, 1, repository).await;
+            objects.extend(live.into_iter().filter(|object| object.kind() == "Deployment"));
             objects.push(app);
         }
         World::Tree => objects.extend(super::views::tree()),
