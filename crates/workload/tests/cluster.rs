@@ -4,6 +4,8 @@
 
 #[path = "cluster/jobs.rs"]
 mod jobs;
+#[path = "cluster/recorded.rs"]
+mod recorded;
 
 use std::time::Duration;
 

@@ -21,13 +21,13 @@ fn job(spec: Value, labels: Value) -> Value {
     job
 }
 
-/// Pods with `kind=bad` fail, with `kind=endless` they run for ever.
-fn rules() -> Rules {
+/// Pods with `run=bad` fail, with `run=endless` they run for ever.
+pub fn rules() -> Rules {
     let of = |label: &str| LabelSelector::parse(label).unwrap();
     let second = Some(Duration::from_secs(1));
-    let bad = Rule { labels: of("kind=bad"), exit_after: second, exit_code: 3, ..Rule::default() };
+    let bad = Rule { labels: of("run=bad"), exit_after: second, exit_code: 3, ..Rule::default() };
     let day = Some(Duration::from_secs(86_400));
-    let endless = Rule { labels: of("kind=endless"), exit_after: day, ..Rule::default() };
+    let endless = Rule { labels: of("run=endless"), exit_after: day, ..Rule::default() };
     Rules::new(vec![bad, endless])
 }
 
@@ -95,7 +95,7 @@ async fn each_index_of_a_job_succeeds() {
 #[tokio::test(start_paused = true)]
 async fn a_job_fails_beyond_its_limit() {
     let world = World::start(rules()).await;
-    world.create(&r::JOBS, job(json!({"backoffLimit": 1}), json!({"kind": "bad"}))).await;
+    world.create(&r::JOBS, job(json!({"backoffLimit": 1}), json!({"run": "bad"}))).await;
     let failed = world.until_condition("Failed").await;
     assert_eq!(failed.condition("Failed").unwrap().reason, "BackoffLimitExceeded");
     assert_eq!(failed.condition("FailureTarget").unwrap().reason, "BackoffLimitExceeded");
@@ -109,7 +109,7 @@ async fn a_job_fails_beyond_its_limit() {
 async fn a_job_past_its_deadline_fails_with_its_pods() {
     let world = World::start(rules()).await;
     let spec = json!({"activeDeadlineSeconds": 30, "parallelism": 2, "completions": 2});
-    world.create(&r::JOBS, job(spec, json!({"kind": "endless"}))).await;
+    world.create(&r::JOBS, job(spec, json!({"run": "endless"}))).await;
     let failed = world.until_condition("Failed").await;
     assert_eq!(failed.condition("Failed").unwrap().reason, "DeadlineExceeded");
     assert_eq!(failed.int(&["status", "failed"]), Some(2));
@@ -119,7 +119,7 @@ async fn a_job_past_its_deadline_fails_with_its_pods() {
 #[tokio::test(start_paused = true)]
 async fn a_job_is_suspended_and_resumed() {
     let world = World::start(rules()).await;
-    world.create(&r::JOBS, job(json!({}), json!({"kind": "endless"}))).await;
+    world.create(&r::JOBS, job(json!({}), json!({"run": "endless"}))).await;
     world.until("it runs", || async { world.job().await.int(&["status", "ready"]) == Some(1) }).await;
     let suspend = async |suspend: bool| {
         let patch = Patch::merge(json!({"spec": {"suspend": suspend}}));
@@ -137,7 +137,7 @@ async fn a_job_is_suspended_and_resumed() {
 #[tokio::test(start_paused = true)]
 async fn a_pod_that_somebody_deletes_is_counted_and_replaced() {
     let world = World::start(rules()).await;
-    world.create(&r::JOBS, job(json!({}), json!({"kind": "endless"}))).await;
+    world.create(&r::JOBS, job(json!({}), json!({"run": "endless"}))).await;
     world.until("it runs", || async { world.job().await.int(&["status", "ready"]) == Some(1) }).await;
     let first = world.all(&r::PODS).await.remove(0);
     world.delete(&r::PODS, first.name(), Propagation::Background).await;
@@ -155,7 +155,7 @@ async fn pods_go_with_their_job_though_nobody_counts_them() {
     let world = World::start(rules()).await;
     for propagation in [Propagation::Background, Propagation::Foreground] {
         let spec = json!({"parallelism": 2, "completions": 2});
-        world.create(&r::JOBS, job(spec, json!({"kind": "endless"}))).await;
+        world.create(&r::JOBS, job(spec, json!({"run": "endless"}))).await;
         world.until("it runs", || async { world.job().await.int(&["status", "ready"]) == Some(2) }).await;
         world.delete(&r::JOBS, "once", propagation).await;
         world
@@ -169,7 +169,7 @@ async fn pods_go_with_their_job_though_nobody_counts_them() {
 #[tokio::test(start_paused = true)]
 async fn pods_left_behind_are_let_go() {
     let world = World::start(rules()).await;
-    world.create(&r::JOBS, job(json!({}), json!({"kind": "endless"}))).await;
+    world.create(&r::JOBS, job(json!({}), json!({"run": "endless"}))).await;
     world.until("it runs", || async { world.job().await.int(&["status", "ready"]) == Some(1) }).await;
     world.delete(&r::JOBS, "once", Propagation::Orphan).await;
     world
@@ -184,7 +184,7 @@ async fn pods_left_behind_are_let_go() {
 #[tokio::test(start_paused = true)]
 async fn nothing_is_written_while_a_job_runs_or_rests() {
     let world = World::start(rules()).await;
-    world.create(&r::JOBS, job(json!({}), json!({"kind": "endless"}))).await;
+    world.create(&r::JOBS, job(json!({}), json!({"run": "endless"}))).await;
     world.until("it runs", || async { world.job().await.int(&["status", "ready"]) == Some(1) }).await;
     world.cluster.clock().sleep(Duration::from_secs(10)).await;
     let before = world.store.revision();
@@ -231,7 +231,7 @@ async fn the_scheduler_tells_where_a_pod_goes_or_why_it_does_not() {
 async fn events_go_an_hour_after_they_last_happened() {
     let world = World::start(rules()).await;
     workload::expire_events(&world.cluster, &world.tasks);
-    world.create(&r::JOBS, job(json!({}), json!({"kind": "endless"}))).await;
+    world.create(&r::JOBS, job(json!({}), json!({"run": "endless"}))).await;
     world.until("it runs", || async { world.job().await.int(&["status", "ready"]) == Some(1) }).await;
     assert!(!world.all(&r::EVENTS).await.is_empty());
     world.cluster.clock().sleep(Duration::from_secs(3000)).await;
