@@ -49,6 +49,20 @@ fn former_job(pod: &Object) -> Option<Key> {
     Some(Key::new(pod.namespace(), name))
 }
 
+/// Source: `managedByExternalController`.
+fn is_managed_by_another(job: &Object) -> bool {
+    !matches!(job.str(&["spec", "managedBy"]), "" | "kubernetes.io/job-controller")
+}
+
+/// Returns a sentence that names the fields that are not acted on, `None` when there are none.
+fn unsupported(job: &Object) -> Option<String> {
+    let fields = ["successPolicy", "podFailurePolicy", "backoffLimitPerIndex", "maxFailedIndexes"];
+    let set = |field: &&str| job.get(&["spec", field]).is_some_and(|value| !value.is_null());
+    let names: Vec<String> =
+        fields.iter().filter(|field| set(field)).map(|field| format!("spec.{field}")).collect();
+    (!names.is_empty()).then(|| format!("not acted on: {}", names.join(", ")))
+}
+
 struct Jobs {
     cluster: Cluster,
     all: Cache,
@@ -66,6 +80,9 @@ impl Reconcile for Jobs {
 impl Jobs {
     async fn visit(&self, key: &Key) -> Result<Next, ApiError> {
         let job = self.all.get(key);
+        if job.as_ref().is_some_and(|job| is_managed_by_another(job)) {
+            return Ok(Next::Done);
+        }
         let living = job.filter(|job| !job.is_deleting());
         self.let_orphans_go(key, living.as_deref()).await?;
         match living {
@@ -94,10 +111,14 @@ impl Jobs {
             self.recorder.record(job, EventType::Normal, "SuccessfulCreate", &message);
             self.pods.note(created);
         }
-        if write::status(&self.cluster, &resources::JOBS, &self.all, job, plan.status).await?
-            && let Some((event_type, reason, message)) = plan.event
-        {
-            self.recorder.record(job, event_type, reason, message);
+        let is_new = job.get(&["status", "ready"]).is_none();
+        if write::status(&self.cluster, &resources::JOBS, &self.all, job, plan.status).await? {
+            if let Some((event_type, reason, message)) = plan.event {
+                self.recorder.record(job, event_type, reason, message);
+            }
+            if let Some(message) = unsupported(job).filter(|_| is_new) {
+                self.recorder.record(job, EventType::Warning, "UnsupportedField", &message);
+            }
         }
         for pod in &plan.release {
             self.let_go(pod).await?;

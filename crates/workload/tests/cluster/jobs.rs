@@ -228,6 +228,29 @@ async fn the_scheduler_tells_where_a_pod_goes_or_why_it_does_not() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_a_job_asks_for_in_vain_is_told_and_jobs_of_others_are_left_alone() {
+    let world = World::start(rules()).await;
+    let spec = json!({"completions": 1, "completionMode": "Indexed", "backoffLimitPerIndex": 1});
+    world.create(&r::JOBS, job(spec, json!({}))).await;
+    world.until_condition("Complete").await;
+    world
+        .until("it is told", || async {
+            let events = world.all(&r::EVENTS).await;
+            events.iter().any(|event| {
+                event.str(&["reason"]) == "UnsupportedField"
+                    && event.str(&["message"]) == "not acted on: spec.backoffLimitPerIndex"
+                    && event.int(&["count"]) == Some(1)
+            })
+        })
+        .await;
+    world.delete(&r::JOBS, "once", Propagation::Background).await;
+    world.until("it is gone", || async { world.get(&r::JOBS, "once").await.is_none() }).await;
+    world.create(&r::JOBS, job(json!({"managedBy": "example.com/mine"}), json!({}))).await;
+    world.cluster.clock().sleep(Duration::from_secs(60)).await;
+    assert_eq!(world.job().await.get(&["status", "startTime"]), None);
+}
+
+#[tokio::test(start_paused = true)]
 async fn events_go_an_hour_after_they_last_happened() {
     let world = World::start(rules()).await;
     workload::expire_events(&world.cluster, &world.tasks);
