@@ -50,7 +50,9 @@ pub async fn run(face: Face, arguments: impl IntoIterator<Item = OsString>, sess
 
 /// Runs the command line of this process and returns its exit code.
 pub fn main() -> ExitCode {
-    log();
+    let mut arguments = std::env::args_os();
+    let face = Face::of(&arguments.next().unwrap_or_default().to_string_lossy());
+    log(face);
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -58,17 +60,20 @@ pub fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let mut arguments = std::env::args_os();
-    let face = Face::of(&arguments.next().unwrap_or_default().to_string_lossy());
     let exit = runtime.block_on(async { run(face, arguments, &mut Session::of_process()).await });
     runtime.shutdown_background();
     ExitCode::from(exit.0)
 }
 
-/// Logs to standard error, as `SLIPWAY_LOG` says: `info` when absent.
-fn log() {
+/// Logs to standard error, as `SLIPWAY_LOG` says: when absent, `info` for servers and nothing for the other faces, whose
+/// commands say themselves what went wrong.
+fn log(face: Face) {
+    let default = match face {
+        Face::Slipway => "info,kube=warn,hyper=warn",
+        Face::Rollouts | Face::Argocd => "off",
+    };
     let filter = tracing_subscriber::EnvFilter::try_from_env("SLIPWAY_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info,kube=warn,hyper=warn"));
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(default));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

@@ -22,12 +22,12 @@ const MAX_ANSWER: usize = 256 << 20;
 #[derive(Debug, Error)]
 pub enum ClusterError {
     /// The kubeconfig cannot be read.
-    #[error("cannot read the kubeconfig{}: {source}", path.as_deref().map(|path| format!(" {path}")).unwrap_or_default())]
+    #[error("cannot read the kubeconfig {path}: {cause}")]
     Kubeconfig {
-        /// Path of the file, when one was named.
-        path: Option<String>,
+        /// Path of the file.
+        path: String,
         /// The cause.
-        source: Box<dyn std::error::Error + Send + Sync>,
+        cause: String,
     },
     /// No kubeconfig, and not inside a pod.
     #[error(
@@ -53,7 +53,7 @@ pub enum ClusterError {
     },
     /// The client cannot be made of the configuration.
     #[error("cannot connect with this kubeconfig: {0}")]
-    Client(#[source] Box<kube::Error>),
+    Client(String),
 }
 
 /// A connection to a Kubernetes API server, real or embedded. Cheap to clone.
@@ -238,7 +238,7 @@ fn request(
 
 /// Returns the error with its causes, each once.
 fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
+    let mut text = error.to_string().replace("ServiceError: ", "cannot reach the API server: ");
     let mut cause = error.source();
     while let Some(error) = cause {
         let next = error.to_string();

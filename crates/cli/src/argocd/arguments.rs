@@ -68,7 +68,7 @@ pub(super) enum App {
     #[command(
         after_help = "Examples:\n  argocd app sync guestbook --prune\n  argocd app sync guestbook --resource apps:Deployment:web"
     )]
-    Sync(Sync),
+    Sync(Box<Sync>),
     /// Wait for Applications to be as they should.
     #[command(after_help = "Example:\n  argocd app wait guestbook --health --timeout 60")]
     Wait(Wait),
@@ -244,6 +244,7 @@ pub(super) struct Manifests {
 }
 
 #[derive(Args, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "one for each flag of the command line")]
 pub(super) struct Diff {
     /// Name of the Application.
     #[arg(value_name = "APPNAME")]
@@ -271,8 +272,8 @@ pub(super) struct Diff {
     #[arg(long, hide = true)]
     pub server_side_generate: bool,
     /// Accepted for compatibility: differences are always predicted here.
-    #[arg(long, hide = true)]
-    pub server_side_diff: bool,
+    #[arg(long = "server-side-diff", hide = true)]
+    pub server_side: bool,
     /// Accepted for compatibility: a plain folder needs nothing above it.
     #[arg(long, hide = true)]
     pub local_repo_root: Option<String>,

@@ -82,13 +82,13 @@ fn switch<'a>(command: &Command, word: &'a str) -> Option<Switch<'a>> {
 
 /// Returns the argument that `flag`, such as `--name` or `-n`, names.
 fn find<'a>(command: &'a Command, flag: &str) -> Option<&'a clap::Arg> {
-    let is = |arg: &&clap::Arg| match flag.strip_prefix("--") {
-        Some(long) => arg.get_long() == Some(long),
-        None => {
-            let mut letters = flag.strip_prefix('-').unwrap_or_default().chars();
-            let letter = letters.next();
-            letter.is_some() && letters.next().is_none() && arg.get_short() == letter
+    let is = |arg: &&clap::Arg| {
+        if let Some(long) = flag.strip_prefix("--") {
+            return arg.get_long() == Some(long);
         }
+        let mut letters = flag.strip_prefix('-').unwrap_or_default().chars();
+        let letter = letters.next();
+        letter.is_some() && letters.next().is_none() && arg.get_short() == letter
     };
     command.get_arguments().find(is)
 }
@@ -220,7 +220,7 @@ mod tests {
     #[command(name = "tool")]
     struct Arguments {
         #[command(subcommand)]
-        _verb: Verb,
+        verb: Verb,
     }
 
     #[derive(clap::Subcommand, Debug)]
@@ -259,7 +259,7 @@ mod tests {
     fn switches_take_values_and_the_last_one_counts() {
         let run = |words: &[&str]| {
             let Verb::Run { fast, times, .. } =
-                parse::<Arguments>(words.iter().map(OsString::from)).unwrap()._verb;
+                parse::<Arguments>(words.iter().map(OsString::from)).unwrap().verb;
             (fast, times)
         };
         assert_eq!(run(&["run", "x", "--fast=true"]), (true, 0));

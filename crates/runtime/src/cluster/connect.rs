@@ -1,6 +1,6 @@
 //! [`Connection`]: which cluster, as whom, and how; in the words of kubectl's flags.
 
-use std::ffi::OsString;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -77,30 +77,32 @@ impl Cluster {
         if let Some(limit) = connection.request_timeout {
             config.connect_timeout = Some(config.connect_timeout.map_or(limit, |own| own.min(limit)));
         }
-        let client = kube::Client::try_from(config).map_err(|error| ClusterError::Client(error.into()))?;
+        let client =
+            kube::Client::try_from(config).map_err(|error| ClusterError::Client(super::chain(&error)))?;
         Ok(Self { client, clock, limit: connection.request_timeout })
     }
 }
 
 async fn config(connection: &Connection) -> Result<Config, ClusterError> {
-    let files = files(connection.kubeconfig.as_deref(), std::env::var_os("KUBECONFIG"), std::env::home_dir());
+    let variable = std::env::var_os("KUBECONFIG");
+    let files = files(connection.kubeconfig.as_deref(), variable.as_deref(), std::env::home_dir());
     let found = read(&files, connection.kubeconfig.is_some())?;
     if found.is_none() && connection.server.is_none() {
         return Config::incluster().map_err(|_| ClusterError::NoCluster { looked: names(&files) });
     }
-    let chosen = choose(found.unwrap_or_default(), connection)?;
+    let chosen = choose(&found.unwrap_or_default(), connection)?;
     let options = KubeConfigOptions { context: Some(CHOSEN.to_owned()), ..KubeConfigOptions::default() };
     Config::from_custom_kubeconfig(chosen, &options)
         .await
-        .map_err(|source| ClusterError::Kubeconfig { path: Some(names(&files)), source: source.into() })
+        .map_err(|error| ClusterError::Kubeconfig { path: names(&files), cause: super::chain(&error) })
 }
 
 /// Returns the files to merge: the one named, those of the variable, or the one in the home directory.
-fn files(named: Option<&Path>, variable: Option<OsString>, home: Option<PathBuf>) -> Vec<PathBuf> {
+fn files(named: Option<&Path>, variable: Option<&OsStr>, home: Option<PathBuf>) -> Vec<PathBuf> {
     if let Some(path) = named {
         return vec![path.to_owned()];
     }
-    let listed: Vec<PathBuf> = variable.iter().flat_map(std::env::split_paths).collect();
+    let listed: Vec<PathBuf> = variable.into_iter().flat_map(std::env::split_paths).collect();
     let listed: Vec<PathBuf> = listed.into_iter().filter(|path| !path.as_os_str().is_empty()).collect();
     if listed.is_empty() { home.into_iter().map(|home| home.join(".kube/config")).collect() } else { listed }
 }
@@ -116,10 +118,11 @@ fn names(files: &[PathBuf]) -> String {
 fn read(files: &[PathBuf], must_exist: bool) -> Result<Option<Kubeconfig>, ClusterError> {
     let mut merged: Option<Kubeconfig> = None;
     for path in files.iter().filter(|path| must_exist || path.exists()) {
-        let fail = |source: kube::config::KubeconfigError| ClusterError::Kubeconfig {
-            path: Some(path.display().to_string()),
-            source: source.into(),
-        };
+        let failed = |cause| ClusterError::Kubeconfig { path: path.display().to_string(), cause };
+        if !path.exists() {
+            return Err(failed("no such file".into()));
+        }
+        let fail = |error: kube::config::KubeconfigError| failed(super::chain(&error));
         let next = Kubeconfig::read_from(path).map_err(fail)?;
         merged = Some(match merged {
             Some(merged) => merged.merge(next).map_err(fail)?,
@@ -133,8 +136,8 @@ fn read(files: &[PathBuf], must_exist: bool) -> Result<Option<Kubeconfig>, Clust
 ///
 /// Source: client-go's overrides: a certificate authority replaces the data in the file, and none is used when
 /// certificates are not checked; a token replaces other ways to log in.
-fn choose(kubeconfig: Kubeconfig, connection: &Connection) -> Result<Kubeconfig, ClusterError> {
-    let context = context(&kubeconfig, connection)?;
+fn choose(kubeconfig: &Kubeconfig, connection: &Connection) -> Result<Kubeconfig, ClusterError> {
+    let context = context(kubeconfig, connection)?;
     let mut server = named(&context.cluster, connection.cluster.as_ref(), "cluster", |name| {
         kubeconfig.clusters.iter().find(|entry| entry.name == name).map(|entry| entry.cluster.clone())
     })?;
@@ -257,7 +260,7 @@ users:
 ";
 
     fn chosen(connection: &Connection) -> (NamedServer, AuthInfo, Context) {
-        let chosen = choose(Kubeconfig::from_yaml(FILE).unwrap(), connection).unwrap();
+        let chosen = choose(&Kubeconfig::from_yaml(FILE).unwrap(), connection).unwrap();
         let (server, user) = (chosen.clusters[0].cluster.clone(), chosen.auth_infos[0].auth_info.clone());
         (server.unwrap(), user.unwrap(), chosen.contexts[0].context.clone().unwrap())
     }
@@ -302,19 +305,19 @@ users:
     #[test]
     fn what_is_missing_is_named() {
         let say = |connection: &Connection| {
-            choose(Kubeconfig::from_yaml(FILE).unwrap(), connection).unwrap_err().to_string()
+            choose(&Kubeconfig::from_yaml(FILE).unwrap(), connection).unwrap_err().to_string()
         };
         assert_eq!(say(&with(|it| it.context = Some("x".into()))), "context \"x\" does not exist");
         assert_eq!(say(&with(|it| it.cluster = Some("x".into()))), "cluster \"x\" does not exist");
         assert_eq!(say(&with(|it| it.user = Some("x".into()))), "user \"x\" does not exist");
-        let empty = choose(Kubeconfig::default(), &Connection::default()).unwrap_err().to_string();
+        let empty = choose(&Kubeconfig::default(), &Connection::default()).unwrap_err().to_string();
         assert!(empty.contains("names no server"), "{empty}");
     }
 
     #[test]
     fn a_server_needs_no_kubeconfig() {
         let connection = with(|it| it.server = Some("https://x".into()));
-        let chosen = choose(Kubeconfig::default(), &connection).unwrap();
+        let chosen = choose(&Kubeconfig::default(), &connection).unwrap();
         assert_eq!(chosen.clusters[0].cluster.as_ref().unwrap().server.as_deref(), Some("https://x"));
     }
 
@@ -326,14 +329,14 @@ users:
         std::fs::write(&first, "clusters: [{name: b, cluster: {server: 'https://first'}}]").unwrap();
         std::fs::write(&second, FILE).unwrap();
         let variable = std::env::join_paths([&first, &folder.join("absent"), &second]).unwrap();
-        let all = files(None, Some(variable), None);
+        let all = files(None, Some(&variable), None);
         assert_eq!(all.len(), 3);
         let merged = read(&all, false).unwrap().unwrap();
         let server = merged.clusters.iter().find(|entry| entry.name == "b").unwrap().cluster.clone();
         assert_eq!(server.unwrap().server.as_deref(), Some("https://first"));
         assert_eq!(merged.current_context.as_deref(), Some("one"));
         let gone = read(&files(Some(&folder.join("absent")), None, None), true).unwrap_err();
-        assert!(gone.to_string().contains("absent"), "{gone}");
+        assert!(gone.to_string().ends_with("absent: no such file"), "{gone}");
         std::fs::remove_dir_all(&folder).unwrap();
     }
 
@@ -341,7 +344,7 @@ users:
     fn the_home_directory_is_the_last_resort() {
         let home = || Some(PathBuf::from("/home/a"));
         assert_eq!(files(None, None, home()), [PathBuf::from("/home/a/.kube/config")]);
-        assert_eq!(files(None, Some("".into()), home()), [PathBuf::from("/home/a/.kube/config")]);
+        assert_eq!(files(None, Some("".as_ref()), home()), [PathBuf::from("/home/a/.kube/config")]);
         assert!(read(&[PathBuf::from("/nowhere/at/all")], false).unwrap().is_none());
     }
 }

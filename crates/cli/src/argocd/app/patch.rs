@@ -14,7 +14,7 @@ const APPROVED: &str = "argocd.argoproj.io/deletion-approved";
 /// Patches the Application and prints what it is then.
 pub(super) async fn patch(options: &Patch, context: &mut Context<'_>) -> Result<(), Failure> {
     let app = context.app(&options.name).await?;
-    let body: Value = serde_json::from_str(&options.patch).map_err(|error| {
+    let body: Value = serde_json::from_str(&options.body).map_err(|error| {
         Failure::rpc("Unknown", format!("error decoding {} patch: {error}", options.kind))
     })?;
     let change = match options.kind.as_str() {

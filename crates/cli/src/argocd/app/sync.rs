@@ -71,7 +71,7 @@ async fn sync(
         return Ok(());
     }
     let goal = Goal { operation: true, ..Goal::default() };
-    let wait = Watch { name: name, goal, picked: &chosen, timeout: options.timeout, output: &options.output };
+    let wait = Watch { name, goal, picked: &chosen, timeout: options.timeout, output: &options.output };
     let (after, state) = watch(&app.key(), &wait, context).await?;
     if options.dry_run {
         return Ok(());

@@ -62,8 +62,8 @@ pub(in super::super) struct Patch {
     #[arg(value_name = "APPNAME")]
     pub name: String,
     /// The patch, as JSON.
-    #[arg(long, required = true, value_name = "JSON")]
-    pub patch: String,
+    #[arg(long = "patch", required = true, value_name = "JSON")]
+    pub body: String,
     /// Sort of patch: json or merge.
     #[arg(long = "type", default_value = "json", value_name = "TYPE")]
     pub kind: String,

@@ -183,8 +183,8 @@ impl Repository {
     }
 
     /// Returns the objects with the addresses that hold here.
-    fn here(&self, objects: Vec<Object>) -> Vec<Object> {
-        let text = serde_json::to_string(&objects).unwrap().replace(RECORDED, &self.base);
+    fn here(&self, objects: &[Object]) -> Vec<Object> {
+        let text = serde_json::to_string(objects).unwrap().replace(RECORDED, &self.base);
         serde_json::from_str(&text).unwrap()
     }
 
@@ -236,7 +236,9 @@ async fn outcome(case: &Case, world: World, repository: &Repository) -> Outcome 
     }
     let (objects, script) = world_of(case, world, &recorded.out, repository).await;
     // Another address would make the columns of a table wider.
-    let here = |objects| if matches!(world, World::Listed) { objects } else { repository.here(objects) };
+    let here = |objects: Vec<Object>| {
+        if matches!(world, World::Listed) { objects } else { repository.here(&objects) }
+    };
     let api = Api::new(here(objects));
     api.play(here(script));
     let command = async |session: &mut cli::Session| cli::argocd::run(arguments, session).await;
@@ -271,13 +273,7 @@ async fn world_of(
             }
         }
         World::Listed => objects.extend(listed(printed)),
-        World::Names => objects.extend(printed.lines().map(|line| {
-            let (namespace, name) = line.split_once('/').unwrap();
-            let mut app = application("05-synced-healthy");
-            app.set(&["metadata", "name"], name);
-            app.set(&["metadata", "namespace"], namespace);
-            app
-        })),
+        World::Names => objects.extend(printed.lines().map(named)),
         Printed => objects.extend(printed_objects(printed)),
         LivePrinted(name) => {
             objects.push(application(name));
@@ -324,6 +320,14 @@ fn with_colour(app: &mut Object) {
     app.set(&["spec", "source", "helm", "parameters"], parameters);
 }
 
+fn named(qualified: &str) -> Object {
+    let (namespace, name) = qualified.split_once('/').unwrap();
+    let mut app = application("05-synced-healthy");
+    app.set(&["metadata", "name"], name);
+    app.set(&["metadata", "namespace"], namespace);
+    app
+}
+
 /// Returns Applications that were printed without their kind.
 fn printed_objects(printed: &str) -> Vec<Object> {
     let value = yaml::document(printed).unwrap();
@@ -341,7 +345,7 @@ fn printed_objects(printed: &str) -> Vec<Object> {
 async fn drifted(app: &Object, replicas: i64, repository: &Repository) -> Vec<Object> {
     let mut objects = surroundings();
     objects.push(app.clone());
-    let api = Api::new(repository.here(objects));
+    let api = Api::new(repository.here(&objects));
     let arguments = crate::case::words(&format!("app manifests {}", app.name()));
     let now = Time::parse("2026-11-21T10:40:00Z").unwrap();
     let command = async |session: &mut cli::Session| cli::argocd::run(arguments, session).await;

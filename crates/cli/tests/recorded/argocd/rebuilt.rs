@@ -287,12 +287,10 @@ pub fn listed(text: &str) -> Vec<Object> {
         columns.iter().map(|column| header.find(&format!("{column} ")).unwrap_or(0)).collect();
     let cell = |line: &str, index: usize| {
         let start = if index + 1 == columns.len() { header.find("TARGET").unwrap() } else { starts[index] };
-        let end = if index + 2 < columns.len() {
-            starts[index + 1]
-        } else if index + 2 == columns.len() {
-            header.find("TARGET").unwrap()
-        } else {
-            line.len()
+        let end = match index + 2 {
+            next if next < columns.len() => starts[index + 1],
+            next if next == columns.len() => header.find("TARGET").unwrap(),
+            _ => line.len(),
         };
         line.get(start..end).unwrap_or_default().trim().to_owned()
     };
