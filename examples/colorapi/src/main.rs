@@ -40,7 +40,7 @@ async fn main() -> io::Result<()> {
         .await
         .map_err(|error| io::Error::new(error.kind(), format!("cannot bind {address}: {error}")))?;
     let mut term = signal(SignalKind::terminate())?;
-    println!("colorapi {} ({}) listens on {address}", app.version, app.color);
+    println!("colorapi {} ({}) listens on {}", app.version, app.color, listener.local_addr()?);
     let told = async {
         term.recv().await;
     };
