@@ -5,6 +5,7 @@
 mod action;
 mod arguments;
 mod context;
+mod create;
 mod get;
 mod list;
 mod observe;
@@ -63,6 +64,7 @@ async fn execute(arguments: Arguments, session: &mut Session) -> Result<(), Fail
         Verb::Retry { what } => action::retry(what, context).await,
         Verb::Pause { names } => action::pause(&names, context).await,
         Verb::Restart { names, after } => action::restart(&names, after, context).await,
+        Verb::Create(options) => create::run(options, context).await,
         Verb::Terminate { what } => action::terminate(what, context).await,
         Verb::Undo(undo) => undo::run(&undo, context).await,
         Verb::Set { what } => set_image::run(what, context).await,

@@ -88,6 +88,8 @@ pub(super) enum Verb {
         #[arg(short = 'i', long = "in", value_parser = duration, default_value = "0s", value_name = "DURATION")]
         after: Duration,
     },
+    /// Create a Rollout, an Experiment, a template or an AnalysisRun.
+    Create(Create),
     /// End an AnalysisRun or an Experiment.
     #[command(after_help = "Example:\n  kubectl argo rollouts terminate analysisrun guestbook-877894d5b-4")]
     Terminate {
@@ -112,6 +114,58 @@ pub(super) enum Verb {
         #[arg(long)]
         short: bool,
     },
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  kubectl argo rollouts create -f experiment.yaml -w")]
+pub(super) struct Create {
+    /// Files with one object each.
+    #[arg(short = 'f', long = "filename", value_name = "FILE")]
+    pub filenames: Vec<String>,
+    /// Repaint the object whenever something changes.
+    #[arg(short, long)]
+    pub watch: bool,
+    /// Plain text on a terminal too.
+    #[arg(long)]
+    pub no_color: bool,
+    #[command(subcommand)]
+    pub what: Option<CreateWhat>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum CreateWhat {
+    /// Create an AnalysisRun of a template.
+    #[command(
+        name = "analysisrun",
+        aliases = ["ar"],
+        after_help = "Example:\n  kubectl argo rollouts create analysisrun --from success-rate --argument service=web"
+    )]
+    AnalysisRun(AnalysisRunFlags),
+}
+
+#[derive(Args, Debug)]
+pub(super) struct AnalysisRunFlags {
+    /// Template of the cluster.
+    #[arg(long, value_name = "NAME")]
+    pub from: Option<String>,
+    /// File with the template.
+    #[arg(long, value_name = "FILE")]
+    pub from_file: Option<String>,
+    /// The template is a ClusterAnalysisTemplate.
+    #[arg(long)]
+    pub global: bool,
+    /// Arguments of the template.
+    #[arg(short = 'a', long = "argument", value_name = "NAME=VALUE")]
+    pub arguments: Vec<String>,
+    /// Name of the AnalysisRun.
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+    /// Beginning of the name of the AnalysisRun, completed by the server; that of the template when absent.
+    #[arg(long, value_name = "PREFIX")]
+    pub generate_name: Option<String>,
+    /// Controllers that act on the AnalysisRun.
+    #[arg(long, value_name = "ID")]
+    pub instance_id: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -19,7 +19,7 @@ const LATE: std::ops::Range<u64> = 0..7;
 async fn run(case: &Case, late: Duration) -> (Outcome, Api) {
     let api = Api::new(case.objects());
     let colour = if case.name.ends_with("-colour") { Colour::On } else { Colour::Off };
-    let arguments = case.arguments();
+    let arguments = case.arguments_in_folder();
     let outcome = play(&api, case.now().after(late), colour, async |session| {
         cli::rollouts::run(arguments, session).await
     })
@@ -78,6 +78,7 @@ async fn actions_write_what_they_say() {
         ("restart", vec![spec(json!({"restartAt": "2026-11-21T11:12:50Z"}))]),
         ("retry-experiment", vec![("experiments/doomed/status", json!({"status": null}))]),
         ("terminate-experiment", vec![("experiments/duel", json!({"spec": {"terminate": true}}))]),
+        ("create-f-wrong-kind", vec![]),
         ("terminate-analysisrun", vec![("analysisruns/by-hand", json!({"spec": {"terminate": true}}))]),
         ("undo-to-same-revision", vec![]),
         ("set-image-unknown-container", vec![]),
@@ -113,6 +114,18 @@ async fn templates_end_up_as_the_recorded_program_left_them() {
             api.objects().into_iter().find(|found| found.kind() == kind && found.name() == object).unwrap();
         assert_eq!(got.get(&path), before(next, kind, object).get(&path), "{name}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_analysis_run_is_made_of_its_template() {
+    let case =
+        Case::all("cli-rollouts").into_iter().find(|case| case.name == "create-analysisrun-from").unwrap();
+    let template = before("create-analysisrun-from", "AnalysisTemplate", "sleep");
+    let (_, api) = run(&case, Duration::ZERO).await;
+    let made = api.objects().into_iter().find(|found| found.name() == "by-hand").unwrap();
+    let mut wanted = template.get(&["spec"]).unwrap().clone();
+    wanted["args"] = json!([{"name": "seconds", "value": "60"}, {"name": "code", "value": "0"}]);
+    assert_eq!((made.kind(), made.get(&["spec"])), ("AnalysisRun", Some(&wanted)));
 }
 
 #[tokio::test(start_paused = true)]
