@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -35,6 +36,8 @@ pub(crate) struct Reading {
     path: PathBuf,
     ask: Ask,
     offset: u64,
+    /// The file that `offset` is in, by its number; the same name may mean another one later.
+    file: u64,
     left: usize,
     /// The last line went out without its end.
     partial: bool,
@@ -44,19 +47,18 @@ impl Reading {
     /// Starts to read the log at `path`.
     pub(crate) fn new(path: PathBuf, ask: Ask) -> Self {
         let left = ask.limit.unwrap_or(usize::MAX);
-        Self { path, ask, offset: 0, left, partial: false }
+        Self { path, ask, offset: 0, file: 0, left, partial: false }
     }
 
     /// Returns what is there now, within the limits that were asked for.
     pub(crate) fn first(&mut self) -> io::Result<Vec<u8>> {
         let mut lines = VecDeque::new();
         for path in [older(&self.path), self.path.clone()] {
-            let is_current = path == self.path;
             let read = entries(&path, 0)?;
-            if is_current {
-                self.offset = read.1;
+            if path == self.path {
+                (self.offset, self.file) = (read.end, read.file);
             }
-            for entry in read.0 {
+            for entry in read.lines {
                 lines.push_back(entry);
                 if self.ask.tail.is_some_and(|tail| lines.len() > tail) {
                     lines.pop_front();
@@ -66,14 +68,24 @@ impl Reading {
         Ok(self.render(lines))
     }
 
-    /// Returns what was written since the last call; a file that started over is read from its beginning.
+    /// Returns what was written since the last call. Of a log that started over the rest of the older part comes first;
+    /// a file that was emptied is read from its beginning.
     pub(crate) fn more(&mut self) -> io::Result<Vec<u8>> {
-        let size = std::fs::metadata(&self.path).map_or(0, |metadata| metadata.len());
-        if size < self.offset {
+        let metadata = std::fs::metadata(&self.path).ok();
+        let file = metadata.as_ref().map_or(0, MetadataExt::ino);
+        let mut lines = Vec::new();
+        if file != self.file {
+            let rest = entries(&older(&self.path), self.offset)?;
+            if rest.file == self.file {
+                lines = rest.lines;
+            }
+            self.offset = 0;
+        } else if metadata.is_some_and(|metadata| metadata.len() < self.offset) {
             self.offset = 0;
         }
-        let (lines, offset) = entries(&self.path, self.offset)?;
-        self.offset = offset;
+        let read = entries(&self.path, self.offset)?;
+        (self.offset, self.file) = (read.end, read.file);
+        lines.extend(read.lines);
         Ok(self.render(lines))
     }
 
@@ -104,22 +116,32 @@ impl Reading {
     }
 }
 
-/// Returns the complete lines of a file from `offset` on, and where they end. A file that is not there has none.
-fn entries(path: &Path, offset: u64) -> io::Result<(Vec<Vec<u8>>, u64)> {
+/// The complete lines of a file from some offset on.
+#[derive(Default)]
+struct Entries {
+    lines: Vec<Vec<u8>>,
+    /// Where they end.
+    end: u64,
+    /// Number of the file, 0 when it is not there.
+    file: u64,
+}
+
+fn entries(path: &Path, offset: u64) -> io::Result<Entries> {
     let mut file = match File::open(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((Vec::new(), 0)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Entries::default()),
         other => other?,
     };
+    let mut read = Entries { lines: Vec::new(), end: offset, file: file.metadata()?.ino() };
     file.seek(SeekFrom::Start(offset))?;
-    let (mut reader, mut lines, mut end) = (BufReader::new(file.take(64 << 20)), Vec::new(), offset);
+    let mut reader = BufReader::new(file.take(64 << 20));
     loop {
         let mut line = Vec::new();
-        let read = reader.read_until(b'\n', &mut line)?;
+        let length = reader.read_until(b'\n', &mut line)?;
         if line.pop() != Some(b'\n') {
-            return Ok((lines, end));
+            return Ok(read);
         }
-        end += read as u64;
-        lines.push(line);
+        read.end += length as u64;
+        read.lines.push(line);
     }
 }
 
@@ -164,5 +186,21 @@ mod tests {
         assert!(reading.more().unwrap().is_empty());
         fs::write(&path, "2026-01-01T00:00:09Z stdout F new\n2026-01-01T00:00:09Z stdout F hal").unwrap();
         assert_eq!(reading.more().unwrap(), b"new\n");
+    }
+
+    #[test]
+    fn following_loses_nothing_when_the_log_starts_over() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = file(dir.path());
+        let mut reading = Reading::new(path.clone(), Ask { follow: true, ..Ask::default() });
+        reading.first().unwrap();
+        let line = |text: &str| format!("2026-01-01T00:00:09Z stdout F {text}\n");
+        let before = fs::read_to_string(&path).unwrap();
+        fs::write(&path, before + &line("last of the old")).unwrap();
+        fs::rename(&path, older(&path)).unwrap();
+        fs::write(&path, (0..20).map(|number| line(&number.to_string())).collect::<String>()).unwrap();
+        let text = String::from_utf8(reading.more().unwrap()).unwrap();
+        assert!(text.starts_with("last of the old\n0\n1\n") && text.ends_with("\n19\n"), "{text}");
+        assert!(reading.more().unwrap().is_empty());
     }
 }
