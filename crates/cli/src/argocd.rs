@@ -19,10 +19,11 @@ use crate::{Exit, Session};
 use arguments::{Arguments, LogFormat, Verb};
 use context::{Context, Failure};
 
-/// Runs one command, arguments without the program's name, and returns its exit code: 0; 1 for wrong arguments and
+/// Runs one command, arguments without the program's name behind those of `ARGOCD_OPTS`, and returns its exit code: 0; 1 for wrong arguments and
 /// operations that failed; 20 for what the existing tool calls fatal.
 pub async fn run(args: impl IntoIterator<Item = OsString>, session: &mut Session) -> Exit {
-    let arguments = match parse::<Arguments>(args) {
+    let usual = std::env::var("ARGOCD_OPTS").map(|text| words(&text)).unwrap_or_default();
+    let arguments = match parse::<Arguments>(usual.into_iter().chain(args)) {
         Ok(arguments) => arguments,
         Err(refusal) => return refuse(refusal, session),
     };
@@ -41,6 +42,25 @@ pub async fn run(args: impl IntoIterator<Item = OsString>, session: &mut Session
         }
         Err(Failure::Quiet(exit)) => exit,
     }
+}
+
+/// Returns the words of a text, with single or double quotes around those with spaces.
+fn words(text: &str) -> Vec<OsString> {
+    let mut words = Vec::new();
+    let (mut word, mut quote): (Option<String>, Option<char>) = (None, None);
+    for character in text.chars() {
+        match quote {
+            Some(end) if character == end => quote = None,
+            None if matches!(character, '\'' | '"') => {
+                quote = Some(character);
+                word.get_or_insert_default();
+            }
+            None if character.is_whitespace() => words.extend(word.take()),
+            Some(_) | None => word.get_or_insert_default().push(character),
+        }
+    }
+    words.extend(word);
+    words.into_iter().map(OsString::from).collect()
 }
 
 /// Writes help and what is wrong with the arguments to standard output, as the existing tool does.
@@ -83,4 +103,15 @@ fn version(short: bool, session: &mut Session) -> Result<(), Failure> {
         writeln!(session.out, "  Platform: {}/{}", std::env::consts::OS, std::env::consts::ARCH)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_may_be_quoted() {
+        assert_eq!(words("--grpc-web  -N 'a b' \"\""), ["--grpc-web", "-N", "a b", ""]);
+        assert!(words(" ").is_empty());
+    }
 }

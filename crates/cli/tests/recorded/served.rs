@@ -124,3 +124,37 @@ async fn an_application_is_made_changed_and_asked_to_sync() {
     assert_says(&again, "application 'shop' deleted\n");
     assert!(served.0.get(&resources::APPLICATIONS, &key).await.unwrap().is_none());
 }
+
+#[tokio::test(start_paused = true)]
+async fn flags_about_a_server_are_passed_over_or_refused() {
+    let served = Served::start().await;
+    let harmless =
+        "app list -o name --grpc-web --plaintext --insecure --port-forward --http-retry-max 3 -H a:b";
+    assert_says(&served.run(Face::Argocd, harmless).await, "");
+    let core = "app list -o name --core --server argocd.example --auth-token x --argocd-context y";
+    assert_says(&served.run(Face::Argocd, core).await, "");
+    for flag in ["--server x", "--auth-token x", "--argocd-context x"] {
+        let got = served.run(Face::Argocd, &format!("app list {flag}")).await;
+        let name = flag.split(' ').next().unwrap();
+        assert!(got.exit == 20 && got.err.contains(name) && got.out.is_empty(), "{flag}: {got:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn applications_of_another_namespace_are_reached_by_flag_and_by_name() {
+    let served = Served::start().await;
+    let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "team"}});
+    served.0.create(&resources::NAMESPACES, &Object::from_value(namespace)).await.unwrap();
+    let create = "app create shop -N team --repo https://git.example/shop.git --path . --dest-name in-cluster \
+        --dest-namespace default --validate=false";
+    assert_says(&served.run(Face::Argocd, create).await, "application 'shop' created\n");
+    assert_says(&served.run(Face::Argocd, "app list -o name").await, "");
+    assert_says(&served.run(Face::Argocd, "app list -o name --app-namespace team").await, "team/shop\n");
+    for line in ["app get team/shop -o name", "app get shop -N team -o name"] {
+        let got = served.run(Face::Argocd, line).await;
+        assert!(got.err.contains("unknown output format: name"), "{line}: {got:?}");
+    }
+    let got = served.run(Face::Argocd, "app get team/shop").await;
+    assert!(got.out.starts_with("Name:               team/shop\n"), "{got:?}");
+    assert_eq!(served.run(Face::Argocd, "app get shop").await.exit, 20);
+}

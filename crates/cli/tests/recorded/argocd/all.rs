@@ -297,10 +297,9 @@ async fn world_of(
             objects.push(app);
         }
         World::Local(name) => {
-            let app = application(name);
-            let live = drifted(&app, 1, repository).await;
+            let live = drifted(&application(name), 1, repository).await;
             objects.extend(live.into_iter().filter(|object| object.kind() == "Deployment"));
-            objects.push(app);
+            objects.push(application(name));
         }
         World::Tree => objects.extend(super::views::tree()),
         Nothing | World::Served => {}
