@@ -1,6 +1,7 @@
 //! J1 in one process under virtual time.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+use sim::WorldConfig;
 use testkit::scenario::play;
 
 #[path = "in_process/driver.rs"]
@@ -8,8 +9,8 @@ mod driver;
 
 #[tokio::test(start_paused = true)]
 async fn one_commit_one_canary() {
-    let (driver, _dir) = driver::InProcess::start(1, None).await;
-    let scenario = driver.journey();
+    let dir = tempfile::tempdir().unwrap();
+    let (driver, scenario) = driver::InProcess::journey(WorldConfig::new(1, dir.path())).await;
     let observed = play(&scenario, &driver).await.unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(observed.len(), scenario.steps.len());
     assert_eq!(driver.world.invariants().broken(), Vec::<String>::new());

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use sim::{Rates, seeds};
+use sim::{Rates, WorldConfig, seeds};
 use testkit::scenario::play_step;
 
 #[path = "in_process/driver.rs"]
@@ -23,8 +23,10 @@ fn play(seed: u64) {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
     runtime.block_on(async {
-        let (driver, _dir) = driver::InProcess::start(seed, Some(Rates::ROUGH)).await;
-        for (index, mut step) in driver.journey().steps.into_iter().enumerate() {
+        let dir = tempfile::tempdir().unwrap();
+        let config = WorldConfig { faults: Some(Rates::ROUGH), ..WorldConfig::new(seed, dir.path()) };
+        let (driver, journey) = driver::InProcess::journey(config).await;
+        for (index, mut step) in journey.steps.into_iter().enumerate() {
             step.within = Some(PATIENCE.to_owned());
             play_step(index + 1, &step, &driver).await.unwrap_or_else(|error| panic!("{error}"));
             assert_eq!(driver.world.invariants().broken(), Vec::<String>::new(), "step {}", index + 1);

@@ -1,7 +1,6 @@
 //! At rest nothing is written: 100 Applications that deploy 100 Rollouts, ten virtual minutes, many comparisons, no write.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
@@ -76,13 +75,7 @@ async fn a_hundred_rollouts_and_applications_at_rest_write_nothing() {
     write_manifests(&manifests);
     let repository = Repository::create(&dir.path().join("repository")).unwrap();
     repository.commit_folder(&manifests, "deploy", "everything").unwrap();
-    let config = WorldConfig {
-        seed: 1,
-        faults: None,
-        answers: BTreeMap::new(),
-        dir: dir.path().to_owned(),
-        resync: Duration::from_secs(120),
-    };
+    let config = WorldConfig { resync: Duration::from_secs(120), ..WorldConfig::new(1, dir.path()) };
     let world = World::start(config).await.unwrap();
     create_applications(&world, &repository.url()).await;
     let clock = world.cluster().clock().clone();

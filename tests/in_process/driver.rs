@@ -11,7 +11,7 @@ use std::time::Duration;
 use cli::{Colour, Face, Session};
 use object::{Value, json};
 use runtime::Cluster;
-use sim::{Rates, World, WorldConfig};
+use sim::{PAGES, World, WorldConfig};
 use testkit::repository::Repository;
 use testkit::scenario::{Driver, Future, Ran, Scenario};
 
@@ -20,6 +20,7 @@ pub struct InProcess {
     pub world: World,
     repository: Repository,
     scenario: PathBuf,
+    namespace: String,
 }
 
 /// A buffer that a session writes to.
@@ -46,6 +47,14 @@ impl Driver for InProcess {
         Box::pin(async move {
             self.repository.commit_folder(&from, "deploy", &message).map_err(|error| error.to_string())
         })
+    }
+
+    fn namespace(&self) -> &str {
+        &self.namespace
+    }
+
+    fn pages(&self) -> String {
+        format!("http://{PAGES}")
     }
 
     fn repository(&self) -> String {
@@ -87,25 +96,19 @@ fn answers() -> BTreeMap<String, Value> {
 }
 
 impl InProcess {
-    /// Returns a fresh world, and its folder, which lives as long as the guard.
-    pub async fn start(seed: u64, faults: Option<Rates>) -> (Self, tempfile::TempDir) {
-        let dir = tempfile::tempdir().unwrap();
-        let scenario = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/j1");
-        let config = WorldConfig {
-            seed,
-            faults,
-            answers: answers(),
-            dir: dir.path().to_owned(),
-            resync: Duration::from_secs(10),
-        };
+    /// Returns a fresh world for the scenario in `folder`, whose repository lies in the folder of the world.
+    pub async fn start(config: WorldConfig, folder: &Path, namespace: &str) -> Self {
+        let repository = Repository::create(&config.dir.join("repository")).unwrap();
         let world = World::start(config).await.unwrap();
-        let repository = Repository::create(&dir.path().join("repository")).unwrap();
-        (Self { world, repository, scenario }, dir)
+        Self { world, repository, scenario: folder.to_owned(), namespace: namespace.to_owned() }
     }
 
-    /// Returns the journey: one commit, one canary.
-    pub fn journey(&self) -> Scenario {
-        let text = std::fs::read_to_string(self.scenario.join("scenario.yaml")).unwrap();
-        Scenario::parse(&text).unwrap()
+    /// Returns a world in which the journey can be played: one commit, one canary.
+    #[allow(dead_code)]
+    pub async fn journey(config: WorldConfig) -> (Self, Scenario) {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/j1");
+        let text = std::fs::read_to_string(folder.join("scenario.yaml")).unwrap();
+        let driver = Self::start(WorldConfig { answers: answers(), ..config }, &folder, "default").await;
+        (driver, Scenario::parse(&text).unwrap())
     }
 }

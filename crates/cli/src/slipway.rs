@@ -12,6 +12,7 @@ mod dev;
 mod gateway;
 mod image;
 mod node;
+mod pods;
 mod ready;
 
 /// GitOps continuous delivery and progressive delivery for Kubernetes.

@@ -34,4 +34,4 @@ pub use claim::Claim;
 pub use config::{NodeConfig, Pods};
 pub use images::ImageStore;
 pub use node::{Node, NodeError};
-pub use simulate::{Rule, Rules};
+pub use simulate::{Rule, Rules, RulesError};

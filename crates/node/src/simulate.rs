@@ -8,9 +8,11 @@ use std::time::Duration;
 
 use object::{LabelSelector, Object};
 
+mod rules_file;
 mod runner;
 mod step;
 
+pub use rules_file::RulesError;
 pub(crate) use runner::run;
 pub(crate) use step::read;
 

@@ -8,20 +8,25 @@ use object::{ConditionStatus, Key, LabelSelector, Object, Value};
 use runtime::http::{Answer, HttpClient, HttpError, HttpRequest, HttpResponse};
 use runtime::{Cache, Watches, resources};
 
+/// Host of the pages that answer whatever the pods do.
+pub const PAGES: &str = "metrics.test";
+
 /// Answers requests to Services as their ready pods would, each in turn, by the image they run.
 #[derive(Clone)]
 pub struct Answers {
     services: Cache,
     pods: Cache,
     by_image: Arc<BTreeMap<String, Value>>,
+    pages: Arc<BTreeMap<String, Value>>,
     turns: Arc<Mutex<BTreeMap<Key, usize>>>,
 }
 
 impl Answers {
-    /// Returns a client for the Services of the cluster that `watches` sees; `by_image` says what each image answers.
-    pub fn new(watches: &Watches, by_image: BTreeMap<String, Value>) -> Self {
+    /// Returns a client for the Services of the cluster that `watches` sees; `by_image` says what each image answers, `pages`
+    /// what [`PAGES`] answers, by path and query.
+    pub fn new(watches: &Watches, by_image: BTreeMap<String, Value>, pages: BTreeMap<String, Value>) -> Self {
         let (services, pods) = (watches.cache(&resources::SERVICES), watches.cache(&resources::PODS));
-        Self { services, pods, by_image: Arc::new(by_image), turns: Arc::default() }
+        Self { services, pods, by_image: Arc::new(by_image), pages: Arc::new(pages), turns: Arc::default() }
     }
 
     /// Returns the answer of the next ready pod of `service`, as `name.namespace`.
@@ -63,12 +68,17 @@ pub(crate) fn is_ready(pod: &Object) -> bool {
 impl HttpClient for Answers {
     fn send(&self, request: HttpRequest) -> Answer<'_> {
         Box::pin(async move {
-            let host = request.url.split("//").nth(1).unwrap_or_default();
-            let host = host.split(['/', ':']).next().unwrap_or_default();
+            let place = request.url.split("//").nth(1).unwrap_or_default();
+            let host = place.split(['/', ':']).next().unwrap_or_default();
+            let answer = |status, body: &Value| {
+                Ok(HttpResponse { status, headers: Vec::new(), body: Bytes::from(body.to_string()) })
+            };
+            if host == PAGES {
+                let page = self.pages.get(place.strip_prefix(host).unwrap_or_default());
+                return page.map_or_else(|| answer(404, &Value::Null), |page| answer(200, page));
+            }
             match self.ask(host) {
-                Ok(body) => {
-                    Ok(HttpResponse { status: 200, headers: Vec::new(), body: Bytes::from(body.to_string()) })
-                }
+                Ok(body) => answer(200, &body),
                 Err(cause) => Err(HttpError::Failed { method: request.method, url: request.url, cause }),
             }
         })

@@ -13,7 +13,7 @@ pub mod seeds;
 mod world;
 
 pub use acknowledged::Acknowledged;
-pub use answers::Answers;
+pub use answers::{Answers, PAGES};
 pub use faults::{Faults, Rates};
 pub use invariants::Invariants;
 pub use random::Random;

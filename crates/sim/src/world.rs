@@ -1,7 +1,7 @@
 //! [`World`]: one cluster and its controllers in this process.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,10 +30,30 @@ pub struct WorldConfig {
     pub faults: Option<Rates>,
     /// What each image answers to requests.
     pub answers: BTreeMap<String, Value>,
+    /// What `http://metrics.test` answers, by path and query.
+    pub pages: BTreeMap<String, Value>,
+    /// How pods behave.
+    pub rules: Rules,
     /// Folder of the Git caches.
     pub dir: PathBuf,
     /// Time between comparisons of an Application with its source.
     pub resync: Duration,
+}
+
+impl WorldConfig {
+    /// Returns a world without faults whose pods are ready after a second and answer nothing; sources are compared every
+    /// 10 s.
+    pub fn new(seed: u64, dir: &Path) -> Self {
+        Self {
+            seed,
+            faults: None,
+            answers: BTreeMap::new(),
+            pages: BTreeMap::new(),
+            rules: Rules::default(),
+            dir: dir.to_owned(),
+            resync: Duration::from_secs(10),
+        }
+    }
 }
 
 /// Why a world did not come up, in words.
@@ -62,10 +82,10 @@ impl World {
         let tasks = Tasks::new();
         let watches = Watches::new(cluster.clone(), &tasks);
         workload::run(&cluster, &watches, &tasks, &workload::Set::all());
-        let pods = Pods::Simulated(Rules::default());
+        let pods = Pods::Simulated(config.rules.clone());
         let node = NodeConfig::new("simulated", &config.dir, pods).silent();
         Node::new(cluster.clone(), node).run(&tasks).await?;
-        let answers = Answers::new(&watches, config.answers.clone());
+        let answers = Answers::new(&watches, config.answers.clone(), config.pages.clone());
         let acknowledged = Acknowledged::default();
         acknowledged.watch(&store, &tasks)?;
         let invariants = Invariants::watch(&watches, &acknowledged, &tasks);

@@ -10,8 +10,12 @@ use runtime::{Clock, Cluster};
 use serde::Deserialize;
 use thiserror::Error;
 
+mod act;
 mod check;
+mod kinds;
+mod names;
 mod play;
+mod seen;
 
 pub use play::{Observed, play, play_step};
 
@@ -39,6 +43,9 @@ pub enum ScenarioError {
 pub struct Scenario {
     /// What the story shows.
     pub scenario: String,
+    /// Whether it is played on a real control plane too.
+    #[serde(default)]
+    pub real: bool,
     /// The steps.
     pub steps: Vec<Step>,
 }
@@ -57,6 +64,18 @@ impl Scenario {
 pub struct Step {
     /// The step in a sentence.
     pub step: String,
+    /// Time since the start of the scenario to wait for first, as a Go duration.
+    #[serde(default)]
+    pub at: Option<String>,
+    /// Manifests to apply; without a namespace, in that of the scenario.
+    #[serde(default)]
+    pub apply: Vec<Value>,
+    /// Objects to patch.
+    #[serde(default)]
+    pub patch: Vec<MergePatch>,
+    /// Objects to delete.
+    #[serde(default)]
+    pub delete: Vec<Target>,
     /// Folder, relative to the scenario, that becomes `deploy/` in the repository and is committed.
     #[serde(default)]
     pub commit: Option<String>,
@@ -75,6 +94,11 @@ pub struct Step {
 }
 
 impl Step {
+    /// Returns the time since the start of the scenario to wait for.
+    pub fn at(&self) -> Result<Duration, ScenarioError> {
+        self.at.as_deref().map_or(Ok(Duration::ZERO), duration)
+    }
+
     /// Returns the longest time until the expectations hold.
     pub fn within(&self) -> Result<Duration, ScenarioError> {
         self.within.as_deref().map_or(Ok(Duration::from_secs(30)), duration)
@@ -90,14 +114,40 @@ fn duration(text: &str) -> Result<Duration, ScenarioError> {
     time::parse_duration(text).map_err(|error| ScenarioError::File(error.to_string()))
 }
 
+/// An object of the scenario's namespace.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Target {
+    /// Kind.
+    pub kind: String,
+    /// API version, for kinds that scenarios do not know.
+    #[serde(default)]
+    pub api_version: Option<String>,
+    /// Name.
+    pub name: String,
+}
+
+/// A JSON merge patch of an object.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct MergePatch {
+    /// The object.
+    pub of: Target,
+    /// The patch.
+    pub merge: Value,
+}
+
 /// Something that must be seen.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub enum Expectation {
     /// Fields of one object, by JSONPath; a null field must be absent.
     Object {
-        /// Kind, one of those the runner knows.
+        /// Kind.
         kind: String,
+        /// API version, for kinds that scenarios do not know.
+        #[serde(default, rename = "apiVersion")]
+        api_version: Option<String>,
         /// Name.
         name: String,
         /// Namespace, `default` when absent.
@@ -110,6 +160,9 @@ pub enum Expectation {
     Absent {
         /// Kind.
         kind: String,
+        /// API version, for kinds that scenarios do not know.
+        #[serde(default, rename = "apiVersion")]
+        api_version: Option<String>,
         /// Name.
         name: String,
         /// Namespace, `default` when absent.
@@ -122,6 +175,41 @@ pub enum Expectation {
         selector: String,
         /// Image → number of ready pods; images not named must have none.
         ready: BTreeMap<String, usize>,
+    },
+    /// Sizes of a Rollout's ReplicaSets.
+    Replicas {
+        /// The Rollout.
+        rollout: String,
+        /// Revision → `spec.replicas`; revisions that are not named must have 0.
+        revisions: BTreeMap<String, i64>,
+    },
+    /// Which revision's pods a Service selects.
+    Selects {
+        /// The Service.
+        service: String,
+        /// The Rollout.
+        rollout: String,
+        /// Its revision; 0 for none.
+        revision: u32,
+    },
+    /// Reasons of the Events on an object, in order; others may stand between them.
+    Events {
+        /// Kind.
+        kind: String,
+        /// Name.
+        name: String,
+        /// Reasons, the first first.
+        reasons: Vec<String>,
+    },
+    /// How many objects there are.
+    Count {
+        /// Kind.
+        kind: String,
+        /// Label selector; all objects of the namespace when absent.
+        #[serde(default)]
+        selector: String,
+        /// How many.
+        count: usize,
     },
     /// Shares of answers by colour, in per cent.
     Answers {
@@ -156,6 +244,16 @@ pub trait Driver: Send + Sync {
         self.cluster().clock()
     }
 
+    /// Returns the namespace of the scenario.
+    fn namespace(&self) -> &str {
+        "default"
+    }
+
+    /// Returns the URL of the pages that answer metrics, without a slash at its end.
+    fn pages(&self) -> String {
+        String::new()
+    }
+
     /// Commits the folder to the repository and returns the commit id.
     fn commit(&self, folder: &str, message: &str) -> Future<'_, Result<String, String>>;
 
@@ -175,6 +273,10 @@ impl fmt::Display for Expectation {
             Self::Object { kind, name, .. } => write!(f, "{kind} {name}"),
             Self::Absent { kind, name, .. } => write!(f, "no {kind} {name}"),
             Self::Pods { selector, .. } => write!(f, "pods {selector}"),
+            Self::Replicas { rollout, .. } => write!(f, "replicas of {rollout}"),
+            Self::Selects { service, .. } => write!(f, "pods of {service}"),
+            Self::Events { kind, name, .. } => write!(f, "events of {kind} {name}"),
+            Self::Count { kind, .. } => write!(f, "number of {kind}"),
             Self::Answers { service, .. } => write!(f, "answers of {service}"),
         }
     }

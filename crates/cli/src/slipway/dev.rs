@@ -13,7 +13,7 @@ use controllers::application::ApplicationConfig;
 use controllers::instance::Instance;
 use controllers::rollout::RolloutConfig;
 use gateway::{Gateway, GatewayConfig, ServiceNames};
-use node::{Claim, Node, NodeConfig, Pods, Rules};
+use node::{Claim, Node, NodeConfig};
 use object::{Value, json};
 use runtime::http::System;
 use runtime::{Cluster, Order, Tasks, Watches};
@@ -22,6 +22,7 @@ use store::Store;
 use tokio::net::TcpListener;
 
 use super::controller::{duration, faces};
+use super::pods::PodFlags;
 use super::ready::{ReadyFile, until_told};
 use crate::Session;
 
@@ -43,9 +44,8 @@ pub struct Arguments {
     /// Port of the webhook on the loopback address; 0 for any free one
     #[arg(long, default_value_t = 0)]
     webhook_port: u16,
-    /// Do not run processes: pods become ready by rules
-    #[arg(long)]
-    simulate_pods: bool,
+    #[command(flatten)]
+    pods: PodFlags,
     /// Time between comparisons of an Application with its source
     #[arg(long, default_value = "120s", value_parser = duration, value_name = "DURATION")]
     app_resync: Duration,
@@ -143,7 +143,7 @@ async fn start(
     let watches = Watches::new(cluster.clone(), tasks);
     workload::run(cluster, &watches, tasks, &workload::Set::all());
     workload::expire_events(cluster, tasks);
-    let pods = if arguments.simulate_pods { Pods::Simulated(Rules::default()) } else { Pods::Processes };
+    let pods = arguments.pods.pods()?;
     Node::new(cluster.clone(), NodeConfig::new("slipway", dir, pods).silent()).run(tasks).await?;
     let listener = TcpListener::bind(("127.0.0.1", arguments.gateway_port))
         .await

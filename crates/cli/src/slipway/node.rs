@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
-use node::{Node, NodeConfig, Pods, Rules};
+use node::{Node, NodeConfig};
 use object::json;
 use runtime::Tasks;
 
+use super::pods::PodFlags;
 use super::ready::{ReadyFile, until_told};
 use crate::Session;
 use crate::connect::ConnectFlags;
@@ -21,9 +22,8 @@ pub struct Arguments {
     /// Folder of images, volumes and logs
     #[arg(long, value_name = "DIR")]
     dir: PathBuf,
-    /// Do not run processes: pods become ready by rules
-    #[arg(long)]
-    simulate_pods: bool,
+    #[command(flatten)]
+    pods: PodFlags,
     #[command(flatten)]
     ready: ReadyFile,
 }
@@ -32,7 +32,7 @@ pub struct Arguments {
 pub async fn run(arguments: Arguments, session: &mut Session) -> anyhow::Result<()> {
     let cluster = session.connect(arguments.connect.connection()).await?;
     let tasks = Tasks::new();
-    let pods = if arguments.simulate_pods { Pods::Simulated(Rules::default()) } else { Pods::Processes };
+    let pods = arguments.pods.pods()?;
     let config = NodeConfig::new(&arguments.name, arguments.dir, pods);
     Node::new(cluster, config).run(&tasks).await?;
     arguments.ready.write(&json!({"node": arguments.name}))?;

@@ -56,13 +56,7 @@ fn phase(rollout: &Object, phase: &str) -> bool {
 
 /// Plays the Rollout part of J1 and returns the world at its end.
 pub async fn play(seed: u64, faults: Option<Rates>, dir: &Path) -> World {
-    let config = WorldConfig {
-        seed,
-        faults,
-        answers: answers(),
-        dir: dir.to_owned(),
-        resync: Duration::from_secs(10),
-    };
+    let config = WorldConfig { faults, answers: answers(), ..WorldConfig::new(seed, dir) };
     let world = World::start(config).await.unwrap();
     apply(&world, "3-rollout").await;
     until(&world, "1.0 is healthy", |rollout| phase(rollout, "Healthy")).await;

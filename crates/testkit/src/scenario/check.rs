@@ -4,40 +4,32 @@ use std::collections::BTreeMap;
 
 use object::jsonpath::JsonPath;
 use object::{Key, Object, Value};
-use runtime::{Resource, Selection, resources};
+use runtime::{Selection, resources};
 
-use super::{Driver, Expectation};
-
-/// Kinds that scenarios may name.
-static KINDS: [Resource; 12] = [
-    resources::APPLICATIONS,
-    resources::ROLLOUTS,
-    resources::ANALYSIS_RUNS,
-    resources::ANALYSIS_TEMPLATES,
-    resources::DEPLOYMENTS,
-    resources::REPLICA_SETS,
-    resources::PODS,
-    resources::SERVICES,
-    resources::JOBS,
-    resources::CONFIG_MAPS,
-    resources::SECRETS,
-    resources::NAMESPACES,
-];
+use super::{Driver, Expectation, kinds, names, seen};
 
 /// Returns what was seen, in words, or what differs.
 pub async fn check(driver: &dyn Driver, expectation: &Expectation) -> Result<String, String> {
     match expectation {
-        Expectation::Object { kind, name, namespace, fields } => {
-            let found = get(driver, kind, namespace.as_deref(), name).await?;
+        Expectation::Object { kind, api_version, name, namespace, fields } => {
+            let place = Place { kind, api_version: api_version.as_deref(), namespace: namespace.as_deref() };
+            let found = get(driver, place, name).await?;
             let object = found.ok_or_else(|| format!("{kind} {name} does not exist"))?;
-            fields_match(&object, fields)
+            fields_match(driver, &object, fields).await
         }
-        Expectation::Absent { kind, name, namespace } => {
-            match get(driver, kind, namespace.as_deref(), name).await? {
+        Expectation::Absent { kind, api_version, name, namespace } => {
+            let place = Place { kind, api_version: api_version.as_deref(), namespace: namespace.as_deref() };
+            match get(driver, place, name).await? {
                 Some(_) => Err(format!("{kind} {name} exists")),
                 None => Ok(format!("no {kind} {name}")),
             }
         }
+        Expectation::Replicas { rollout, revisions } => seen::replicas(driver, rollout, revisions).await,
+        Expectation::Selects { service, rollout, revision } => {
+            seen::selects(driver, service, rollout, *revision).await
+        }
+        Expectation::Events { kind, name, reasons } => seen::events(driver, (kind, name), reasons).await,
+        Expectation::Count { kind, selector, count } => seen::count(driver, kind, selector, *count).await,
         Expectation::Pods { selector, ready } => pods(driver, selector, ready).await,
         Expectation::Answers { service, requests, percent } => {
             answers(driver, service, *requests, percent).await
@@ -45,25 +37,34 @@ pub async fn check(driver: &dyn Driver, expectation: &Expectation) -> Result<Str
     }
 }
 
-async fn get(
-    driver: &dyn Driver,
-    kind: &str,
-    namespace: Option<&str>,
-    name: &str,
-) -> Result<Option<Object>, String> {
-    let resource = KINDS.iter().find(|resource| resource.kind == kind);
-    let resource = resource.ok_or_else(|| format!("scenarios do not know the kind {kind}"))?;
-    let namespace = if resource.namespaced { namespace.unwrap_or("default") } else { "" };
-    driver.cluster().get(resource, &Key::new(namespace, name)).await.map_err(|error| error.to_string())
+/// Where an object is.
+struct Place<'a> {
+    kind: &'a str,
+    api_version: Option<&'a str>,
+    namespace: Option<&'a str>,
 }
 
-fn fields_match(object: &Object, fields: &BTreeMap<String, Value>) -> Result<String, String> {
+async fn get(driver: &dyn Driver, place: Place<'_>, name: &str) -> Result<Option<Object>, String> {
+    let resource = kinds::named(driver, place.kind, place.api_version).await?;
+    let namespace =
+        if resource.namespaced { place.namespace.unwrap_or_else(|| driver.namespace()) } else { "" };
+    let name = names::expand(driver, &Value::String(name.to_owned())).await?;
+    let key = Key::new(namespace, name.as_str().unwrap_or_default());
+    driver.cluster().get(&resource, &key).await.map_err(|error| error.to_string())
+}
+
+async fn fields_match(
+    driver: &dyn Driver,
+    object: &Object,
+    fields: &BTreeMap<String, Value>,
+) -> Result<String, String> {
     let root = object.to_value();
     let mut seen = Vec::new();
     for (path, wanted) in fields {
+        let wanted = names::expand(driver, wanted).await?;
         let path_read = JsonPath::parse(path).map_err(|error| error.to_string())?;
         let found = path_read.find(&root).first().copied().cloned().unwrap_or_default();
-        if found != *wanted {
+        if found != wanted {
             return Err(format!("{} {}: {path} is {found}, wanted {wanted}", object.kind(), object.name()));
         }
         seen.push(found.as_str().map_or_else(|| found.to_string(), str::to_owned));
@@ -77,7 +78,7 @@ async fn pods(
     wanted: &BTreeMap<String, usize>,
 ) -> Result<String, String> {
     let selection = Selection::labels(selector);
-    let all = driver.cluster().list(&resources::PODS, Some("default"), &selection).await;
+    let all = driver.cluster().list(&resources::PODS, Some(driver.namespace()), &selection).await;
     let mut ready: BTreeMap<String, usize> = BTreeMap::new();
     for pod in all.map_err(|error| error.to_string())? {
         let is_ready =

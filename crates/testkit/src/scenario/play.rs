@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::act::act;
 use super::{Driver, Scenario, ScenarioError, Step, check::check};
 
 /// Wait between two looks.
@@ -27,7 +28,9 @@ pub struct Observed {
 /// Errors: the first step that was not observed in its time, with the last thing seen instead.
 pub async fn play(scenario: &Scenario, driver: &dyn Driver) -> Result<Vec<Observed>, ScenarioError> {
     let mut observed = Vec::new();
+    let start = driver.clock().now();
     for (index, step) in scenario.steps.iter().enumerate() {
+        driver.clock().sleep_until(start.after(step.at()?)).await;
         observed.push(play_step(index + 1, step, driver).await?);
     }
     Ok(observed)
@@ -53,23 +56,6 @@ pub async fn play_step(number: usize, step: &Step, driver: &dyn Driver) -> Resul
     })?;
     let took = driver.clock().now().since(start);
     Ok(Observed { number, step: step.step.clone(), seen, output, took })
-}
-
-async fn act(step: &Step, driver: &dyn Driver) -> Result<String, String> {
-    let mut output = String::new();
-    if let Some(folder) = &step.commit {
-        let commit = driver.commit(folder, &step.step).await?;
-        output.push_str(&format!("commit {}\n", &commit[..commit.len().min(7)]));
-    }
-    for line in &step.run {
-        let line = line.replace("${REPO}", &driver.repository());
-        let ran = driver.run(line.split_whitespace().map(str::to_owned).collect()).await?;
-        if ran.exit != 0 {
-            return Err(format!("{line}: exit code {}: {}", ran.exit, ran.text.trim()));
-        }
-        output.push_str(&format!("$ {line}\n{}", ran.text));
-    }
-    Ok(output)
 }
 
 /// Looks until all expectations hold at once.

@@ -1,0 +1,90 @@
+//! Expectations about several objects at once.
+
+use std::collections::BTreeMap;
+
+use object::{Object, Value};
+use runtime::{Selection, resources};
+
+use super::names::{self, HASH, REVISION};
+use super::{Driver, kinds};
+
+/// Compares the sizes of a Rollout's ReplicaSets, by revision.
+pub(super) async fn replicas(
+    driver: &dyn Driver,
+    rollout: &str,
+    wanted: &BTreeMap<String, i64>,
+) -> Result<String, String> {
+    let sets = names::sets(driver, rollout).await?;
+    let sizes = sets.iter().map(|set| {
+        let revision = set.annotation(REVISION).unwrap_or_default().to_owned();
+        (revision, set.int(&["spec", "replicas"]).unwrap_or_default())
+    });
+    let sizes: BTreeMap<String, i64> =
+        sizes.filter(|(revision, size)| *size > 0 || wanted.contains_key(revision)).collect();
+    let text = sizes.iter().map(|(revision, size)| format!("revision {revision}: {size}"));
+    let text = text.collect::<Vec<_>>().join(", ");
+    if sizes == *wanted { Ok(text) } else { Err(format!("{rollout}: {text}; wanted {wanted:?}")) }
+}
+
+/// Looks which revision's pods a Service selects.
+pub(super) async fn selects(
+    driver: &dyn Driver,
+    service: &str,
+    rollout: &str,
+    revision: u32,
+) -> Result<String, String> {
+    let key = object::Key::new(driver.namespace(), service);
+    let found = driver.cluster().get(&resources::SERVICES, &key).await.map_err(|error| error.to_string())?;
+    let found = found.ok_or_else(|| format!("Service {service} does not exist"))?;
+    let selected = found.str(&["spec", "selector", HASH]);
+    let sets = names::sets(driver, rollout).await?;
+    let set = sets.iter().find(|set| set.label(HASH) == Some(selected));
+    let seen = set.and_then(|set| set.annotation(REVISION)).unwrap_or("0");
+    if seen == revision.to_string() {
+        return Ok(format!("Service {service} selects revision {revision}"));
+    }
+    Err(format!("Service {service} selects revision {seen} ({selected}), wanted {revision}"))
+}
+
+/// Looks for Events in an order.
+pub(super) async fn events(
+    driver: &dyn Driver,
+    (kind, name): (&str, &str),
+    wanted: &[String],
+) -> Result<String, String> {
+    let fields = format!("involvedObject.kind={kind},involvedObject.name={name}");
+    let selection = Selection { fields: Some(fields), ..Selection::default() };
+    let found = driver.cluster().list(&resources::EVENTS, Some(driver.namespace()), &selection).await;
+    let mut found = found.map_err(|error| error.to_string())?;
+    // in the order in which they were first written
+    found.sort_by_key(|event| (first_seen(event), version(event)));
+    let seen: Vec<&str> = found.iter().map(|event| event.str(&["reason"])).collect();
+    let mut rest = seen.iter();
+    match wanted.iter().find(|reason| !rest.any(|seen| seen == reason)) {
+        None => Ok(format!("events of {name}: {}", wanted.join(", "))),
+        Some(missing) => Err(format!("events of {name}: {missing} is missing or too early in {seen:?}")),
+    }
+}
+
+fn first_seen(event: &Object) -> String {
+    let time = |field: &'static str| event.get(&[field]).and_then(Value::as_str).map(str::to_owned);
+    time("firstTimestamp").or_else(|| time("eventTime")).unwrap_or_default()
+}
+
+fn version(event: &Object) -> u64 {
+    event.resource_version().parse().unwrap_or_default()
+}
+
+/// Counts objects.
+pub(super) async fn count(
+    driver: &dyn Driver,
+    kind: &str,
+    selector: &str,
+    wanted: usize,
+) -> Result<String, String> {
+    let resource = kinds::named(driver, kind, None).await?;
+    let selection = Selection::labels(selector);
+    let found = driver.cluster().list(&resource, Some(driver.namespace()), &selection).await;
+    let found = found.map_err(|error| error.to_string())?.len();
+    if found == wanted { Ok(format!("{found} {kind}")) } else { Err(format!("{found} {kind}, wanted {wanted}")) }
+}
