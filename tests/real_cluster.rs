@@ -9,6 +9,18 @@ use runtime::{Clock, Cluster, Patch, resources};
 use testkit::processes::{Processes, Server, build_colorapi, build_images};
 use testkit::scenario::{Scenario, play};
 
+#[path = "real_cluster/scenarios.rs"]
+mod scenarios;
+
+/// Returns the kubeconfig of the control plane.
+fn kubeconfig() -> PathBuf {
+    PathBuf::from(std::env::var("SLIPWAY_KUBECONFIG").expect("SLIPWAY_KUBECONFIG names a kubeconfig"))
+}
+
+/// Ports and addresses of a controller beside others.
+const QUIET: [&str; 8] =
+    ["--metricsport", "0", "--healthzPort", "0", "--webhook-port", "0", "--bind-address", "127.0.0.1"];
+
 /// Applies our definitions, as `slipway crds` prints them, and the namespaces that the controllers use.
 async fn install(slipway: &Path, cluster: &Cluster) {
     let output = std::process::Command::new(slipway).arg("crds").output().unwrap();
@@ -28,8 +40,7 @@ async fn install(slipway: &Path, cluster: &Cluster) {
 #[tokio::test]
 #[ignore = "needs a control plane: cargo xtask kube test"]
 async fn one_commit_one_canary() {
-    let kubeconfig =
-        PathBuf::from(std::env::var("SLIPWAY_KUBECONFIG").expect("SLIPWAY_KUBECONFIG names a kubeconfig"));
+    let kubeconfig = kubeconfig();
     let slipway = Path::new(env!("CARGO_BIN_EXE_slipway"));
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR"));
     let (guard, scenario) = (tempfile::tempdir().unwrap(), workspace.join("examples/j1"));
@@ -50,9 +61,7 @@ async fn one_commit_one_canary() {
     let cache = dir.join("git").display().to_string();
     let places = ["controller", "--kubeconfig", &config, "--gateway", &address, "--repository-cache", &cache];
     let flags = ["--allow-local-repositories", "--app-resync", "2s", "--app-resync-jitter", "0s"];
-    let ports =
-        ["--metricsport", "0", "--healthzPort", "0", "--webhook-port", "0", "--bind-address", "127.0.0.1"];
-    let arguments: Vec<&str> = places.into_iter().chain(flags).chain(ports).collect();
+    let arguments: Vec<&str> = places.into_iter().chain(flags).chain(QUIET).collect();
     let controller = Server::start(slipway, dir, "controller", &arguments).await.unwrap();
 
     let driver =

@@ -4,6 +4,7 @@
 //! same file runs in process under virtual time, against the real binary, and against a real Kubernetes; only the
 //! [`scenario::Driver`] differs. This crate is never part of the product.
 
+pub mod pages;
 pub mod processes;
 pub mod repository;
 pub mod scenario;

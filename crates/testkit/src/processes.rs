@@ -134,6 +134,8 @@ pub struct Processes {
     repository: Repository,
     scenario: PathBuf,
     http: System,
+    namespace: String,
+    pages: String,
 }
 
 /// Sends every request to the gateway.
@@ -171,7 +173,17 @@ impl Processes {
             repository: Repository::create(&dir.join("repository"))?,
             scenario: scenario.to_owned(),
             http: System::new(Arc::new(Gateway(gateway))),
+            namespace: "default".to_owned(),
+            pages: String::new(),
         })
+    }
+
+    /// Returns the driver for scenarios of `namespace` whose metrics are answered by the pages at `pages`.
+    #[must_use]
+    pub fn within(mut self, namespace: &str, pages: SocketAddr) -> Self {
+        namespace.clone_into(&mut self.namespace);
+        self.pages = format!("http://{pages}");
+        self
     }
 
     /// Returns the folder of the links named as the tools of users.
@@ -183,6 +195,14 @@ impl Processes {
 impl Driver for Processes {
     fn cluster(&self) -> &Cluster {
         &self.cluster
+    }
+
+    fn namespace(&self) -> &str {
+        &self.namespace
+    }
+
+    fn pages(&self) -> String {
+        self.pages.clone()
     }
 
     fn commit(&self, folder: &str, message: &str) -> Future<'_, Result<String, String>> {

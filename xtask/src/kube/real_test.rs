@@ -23,7 +23,16 @@ pub(crate) async fn run() -> anyhow::Result<()> {
     // The whole workspace, as in the tests before: another selection has other features and compiles them all again.
     let mut command = Command::new(crate::paths::cargo());
     command
-        .args(["test", "--workspace", "--test", "real_cluster", "--", "--ignored", "--nocapture"])
+        .args([
+            "test",
+            "--workspace",
+            "--test",
+            "real_cluster",
+            "--",
+            "--ignored",
+            "--nocapture",
+            "--test-threads=1",
+        ])
         .current_dir(crate::paths::workspace())
         .env("SLIPWAY_KUBECONFIG", cluster.kubeconfig());
     let status = crate::child::run(command).await?;

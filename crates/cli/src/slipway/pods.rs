@@ -26,7 +26,8 @@ impl PodFlags {
             return Ok(Pods::Processes);
         }
         let Some(file) = &self.pod_rules else { return Ok(Pods::Simulated(Rules::default())) };
-        let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+        let text =
+            std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
         let rules = Rules::parse(&text).with_context(|| format!("cannot read {}", file.display()))?;
         Ok(Pods::Simulated(rules))
     }

@@ -78,7 +78,9 @@ mod tests {
 
     #[test]
     fn a_file_of_rules() {
-        let rules = Rules::parse("- {image: '*:slow', readyAfter: 20s}\n- {labels: app=x, exitAfter: 1s, exitCode: 3}\n");
+        let rules = Rules::parse(
+            "- {image: '*:slow', readyAfter: 20s}\n- {labels: app=x, exitAfter: 1s, exitCode: 3}\n",
+        );
         let rules = rules.unwrap();
         assert_eq!(rules.0[0].image, "*:slow");
         assert_eq!(rules.0[0].ready_after, Duration::from_secs(20));

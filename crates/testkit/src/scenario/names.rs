@@ -32,9 +32,8 @@ pub(super) async fn sets(driver: &dyn Driver, rollout: &str) -> Result<Vec<Objec
     let all = Selection::default();
     let found = driver.cluster().list(&resources::REPLICA_SETS, Some(driver.namespace()), &all).await;
     let found = found.map_err(|error| error.to_string())?.into_iter();
-    let owned = |set: &Object| {
-        set.controller().is_some_and(|owner| owner.kind == "Rollout" && owner.name == rollout)
-    };
+    let owned =
+        |set: &Object| set.controller().is_some_and(|owner| owner.kind == "Rollout" && owner.name == rollout);
     Ok(found.filter(owned).collect())
 }
 

@@ -86,5 +86,9 @@ pub(super) async fn count(
     let selection = Selection::labels(selector);
     let found = driver.cluster().list(&resource, Some(driver.namespace()), &selection).await;
     let found = found.map_err(|error| error.to_string())?.len();
-    if found == wanted { Ok(format!("{found} {kind}")) } else { Err(format!("{found} {kind}, wanted {wanted}")) }
+    if found == wanted {
+        Ok(format!("{found} {kind}"))
+    } else {
+        Err(format!("{found} {kind}, wanted {wanted}"))
+    }
 }

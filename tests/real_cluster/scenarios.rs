@@ -1,0 +1,119 @@
+//! The scenarios of `tests/scenarios` that say `real: true`, each in a namespace of its own, side by side.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use object::{Key, Object, Value, yaml};
+use runtime::{Clock, Cluster, Patch, Tasks, resources};
+use testkit::processes::{Processes, Server};
+use testkit::scenario::{Scenario, play};
+use tokio::task::JoinSet;
+
+use crate::{QUIET, install, kubeconfig};
+
+/// Scenarios that play at the same time.
+const AT_ONCE: usize = 12;
+
+/// Where things are.
+#[derive(Clone)]
+struct Places {
+    dir: PathBuf,
+    kubeconfig: PathBuf,
+    pages: SocketAddr,
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs a control plane: cargo xtask kube test"]
+async fn scenarios() {
+    let slipway = Path::new(env!("CARGO_BIN_EXE_slipway"));
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let guard = tempfile::tempdir().unwrap();
+    let (dir, tasks) = (guard.path(), Tasks::new());
+    let cluster = Cluster::from_kubeconfig(Some(&kubeconfig()), Clock::system()).await.unwrap();
+    install(slipway, &cluster).await;
+    let text = std::fs::read_to_string(workspace.join("tests/scenario-world/pages.yaml")).unwrap();
+    let pages: BTreeMap<String, Value> =
+        yaml::document(&text).unwrap().as_object().unwrap().clone().into_iter().collect();
+    let pages = testkit::pages::serve(pages, &tasks).await.unwrap();
+    let places = Places { dir: dir.to_owned(), kubeconfig: kubeconfig(), pages };
+
+    let (config, folder) = (places.kubeconfig.display().to_string(), dir.display().to_string());
+    let rules = workspace.join("tests/scenario-world/pods.yaml").display().to_string();
+    let simulated = ["--simulate-pods", "--pod-rules", &rules, "--name", "simulated"];
+    let node = ["node", "--kubeconfig", &config, "--dir", &folder];
+    let arguments: Vec<&str> = node.into_iter().chain(simulated).collect();
+    let node = Server::start(slipway, dir, "node", &arguments).await.unwrap();
+    let cache = dir.join("git").display().to_string();
+    let arguments = ["controller", "--kubeconfig", &config, "--repository-cache", &cache];
+    let arguments: Vec<&str> = arguments.into_iter().chain(QUIET).collect();
+    let controller = Server::start(slipway, dir, "controller", &arguments).await.unwrap();
+
+    let failed = play_all(&real(&workspace.join("tests/scenarios")), &places).await;
+    let log = std::fs::read_to_string(dir.join("controller.log")).unwrap_or_default();
+    for server in [controller, node] {
+        server.stop().await;
+    }
+    assert!(failed.is_empty(), "{}\n--- controller\n{log}", failed.join("\n"));
+}
+
+/// Returns the scenarios for a real control plane, in order.
+fn real(folder: &Path) -> Vec<(PathBuf, Scenario)> {
+    let mut files: Vec<PathBuf> = Vec::new();
+    for theme in std::fs::read_dir(folder).unwrap() {
+        files.extend(std::fs::read_dir(theme.unwrap().path()).unwrap().map(|file| file.unwrap().path()));
+    }
+    files.sort();
+    let read = |file: PathBuf| {
+        let scenario = Scenario::parse(&std::fs::read_to_string(&file).unwrap());
+        let scenario = scenario.unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        scenario.real.then_some((file, scenario))
+    };
+    let found: Vec<_> = files.into_iter().filter_map(read).collect();
+    assert!(!found.is_empty(), "no scenario says real: true");
+    found
+}
+
+/// Plays the scenarios, some at once; returns what failed.
+async fn play_all(scenarios: &[(PathBuf, Scenario)], places: &Places) -> Vec<String> {
+    let (mut playing, mut failed) = (JoinSet::new(), Vec::new());
+    for (file, scenario) in scenarios.iter().cloned() {
+        if playing.len() == AT_ONCE
+            && let Some(ended) = playing.join_next().await
+        {
+            failed.extend(outcome(ended));
+        }
+        let places = places.clone();
+        playing.spawn(async move { play_one(&file, &scenario, &places).await });
+    }
+    while let Some(ended) = playing.join_next().await {
+        failed.extend(outcome(ended));
+    }
+    failed
+}
+
+fn outcome(ended: Result<Result<(), String>, tokio::task::JoinError>) -> Option<String> {
+    match ended {
+        Ok(Ok(())) => None,
+        Ok(Err(problem)) => Some(problem),
+        Err(error) => Some(error.to_string()),
+    }
+}
+
+async fn play_one(file: &Path, scenario: &Scenario, places: &Places) -> Result<(), String> {
+    let stem = |path: &Path| path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let name = format!("{}-{}", stem(file.parent().unwrap_or(file)), stem(file));
+    let said = |problem: &dyn std::fmt::Display| format!("{name}: {problem}");
+    let dir = places.dir.join(&name);
+    let slipway = Path::new(env!("CARGO_BIN_EXE_slipway"));
+    let driver = Processes::new(slipway, &dir, &places.kubeconfig, places.pages, file).await;
+    let driver = driver.map_err(|error| said(&error))?.within(&name, places.pages);
+    let object = Object::new(&resources::NAMESPACES.gvk(), &Key::new("", &name));
+    let patch = Patch::apply(object.to_value(), "scenario").force();
+    let cluster = testkit::scenario::Driver::cluster(&driver);
+    let made = cluster.patch(&resources::NAMESPACES, &object.key(), &patch).await;
+    made.map_err(|error| said(&error))?;
+    let observed = play(scenario, &driver).await.map_err(|error| said(&error))?;
+    eprintln!("{name}: {} steps were observed", observed.len());
+    Ok(())
+}
