@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use object::{Key, Object, Value, yaml};
-use runtime::{Clock, Cluster, Patch, Tasks, resources};
+use runtime::{Clock, Cluster, Deletion, Patch, Selection, Tasks, resources};
 use testkit::processes::{Processes, Server};
 use testkit::scenario::{Scenario, play};
 use tokio::task::JoinSet;
@@ -32,6 +32,7 @@ async fn scenarios() {
     let (dir, tasks) = (guard.path(), Tasks::new());
     let cluster = Cluster::from_kubeconfig(Some(&kubeconfig()), Clock::system()).await.unwrap();
     install(slipway, &cluster).await;
+    forget_nodes(&cluster).await;
     let text = std::fs::read_to_string(workspace.join("tests/scenario-world/pages.yaml")).unwrap();
     let pages: BTreeMap<String, Value> =
         yaml::document(&text).unwrap().as_object().unwrap().clone().into_iter().collect();
@@ -55,6 +56,13 @@ async fn scenarios() {
         server.stop().await;
     }
     assert!(failed.is_empty(), "{}\n--- controller\n{log}", failed.join("\n"));
+}
+
+/// Deletes the nodes of other tests, which have ended: the scheduler would still give them pods.
+async fn forget_nodes(cluster: &Cluster) {
+    for node in cluster.list(&resources::NODES, None, &Selection::default()).await.unwrap() {
+        cluster.delete(&resources::NODES, &node.key(), &Deletion::default()).await.unwrap();
+    }
 }
 
 /// Returns the scenarios for a real control plane, in order.
