@@ -10,19 +10,27 @@
 //! This crate does no I/O, reads no clock, calls no cloud and keeps no state. Start at [`Router`]; one module a router:
 //! `istio`, `nginx`, `alb`, `smi`, `apisix`, `gateway_api`.
 
+mod alb;
+mod apisix;
 mod change;
 mod event;
 mod gateway_api;
+mod ingress;
+mod istio;
 mod json;
+mod keys;
 mod live;
+mod nginx;
 mod problem;
 mod regex;
 mod router;
 mod services;
 mod settings;
+mod smi;
 mod validate;
 mod wanted;
 
+pub use alb::released;
 pub use change::{Change, Routed};
 pub use event::{Event, EventKind};
 pub use live::{Live, Reference, Selection};

@@ -5,7 +5,12 @@ use std::fmt;
 use api::rollout::{Rollout, TrafficRouting};
 use object::Value;
 
+use crate::alb::Alb;
+use crate::apisix::Apisix;
 use crate::gateway_api::{self, GatewayApi};
+use crate::istio::Istio;
+use crate::nginx::Nginx;
+use crate::smi::Smi;
 use crate::{Live, Problem, Reference, Routed, Selection, Settings, Wanted};
 
 /// Where `trafficRouting` stands in a Rollout.
@@ -70,6 +75,11 @@ pub struct Router(Inner);
 
 #[derive(Clone, Debug)]
 enum Inner {
+    Istio(Istio),
+    Nginx(Nginx),
+    Alb(Alb),
+    Smi(Smi),
+    Apisix(Apisix),
     GatewayApi(GatewayApi),
 }
 
@@ -77,6 +87,11 @@ impl Router {
     /// Returns what kind of router it is.
     pub fn kind(&self) -> RouterKind {
         match &self.0 {
+            Inner::Istio(_) => RouterKind::Istio,
+            Inner::Nginx(_) => RouterKind::Nginx,
+            Inner::Alb(_) => RouterKind::Alb,
+            Inner::Smi(_) => RouterKind::Smi,
+            Inner::Apisix(_) => RouterKind::Apisix,
             Inner::GatewayApi(_) => RouterKind::GatewayApi,
         }
     }
@@ -111,6 +126,11 @@ impl Router {
 
     fn carrier(&self) -> &dyn Carrier {
         match &self.0 {
+            Inner::Istio(router) => router,
+            Inner::Nginx(router) => router,
+            Inner::Alb(router) => router,
+            Inner::Smi(router) => router,
+            Inner::Apisix(router) => router,
             Inner::GatewayApi(router) => router,
         }
     }
@@ -121,10 +141,21 @@ impl Router {
 /// Errors: one [`Problem`] for each router that is not offered and for each that is configured wrongly.
 pub fn routers(routing: &TrafficRouting, settings: &Settings) -> Result<Vec<Router>, Vec<Problem>> {
     let mut problems = refused(routing);
+    let configured = [
+        routing.istio.as_ref().map(|config| Istio::read(config, settings).map(Inner::Istio)),
+        routing.nginx.as_ref().map(|config| Nginx::read(config).map(Inner::Nginx)),
+        routing.alb.as_ref().map(|config| Alb::read(config).map(Inner::Alb)),
+        routing.smi.as_ref().map(|config| Smi::read(config, settings).map(Inner::Smi)),
+        routing.apisix.as_ref().map(|config| Apisix::read(config).map(Inner::Apisix)),
+        routing
+            .plugins
+            .get(gateway_api::PLUGIN)
+            .map(|config| GatewayApi::read(config, settings).map(Inner::GatewayApi)),
+    ];
     let mut routers = Vec::new();
-    if let Some(config) = routing.plugins.get(gateway_api::PLUGIN) {
-        match GatewayApi::read(config, settings) {
-            Ok(router) => routers.push(Router(Inner::GatewayApi(router))),
+    for router in configured.into_iter().flatten() {
+        match router {
+            Ok(router) => routers.push(Router(router)),
             Err(problem) => problems.push(problem),
         }
     }

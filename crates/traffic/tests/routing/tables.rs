@@ -71,3 +71,28 @@ fn yaml(value: &object::Value) -> String {
 fn gateway_api() {
     play(include_str!("../cases/gateway-api.yaml"));
 }
+
+#[test]
+fn istio() {
+    play(include_str!("../cases/istio.yaml"));
+}
+
+#[test]
+fn nginx() {
+    play(include_str!("../cases/nginx.yaml"));
+}
+
+#[test]
+fn smi() {
+    play(include_str!("../cases/smi.yaml"));
+}
+
+#[test]
+fn alb() {
+    play(include_str!("../cases/alb.yaml"));
+}
+
+#[test]
+fn apisix() {
+    play(include_str!("../cases/apisix.yaml"));
+}

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use object::{Gvk, Object, Value};
+use object::{Object, Value};
 use traffic::{Change, Live, Problem, Reference, Routed, Router, Wanted};
 
 /// Router objects, as an API server keeps them.
@@ -93,10 +93,4 @@ pub fn bare(object: &Object) -> Value {
         });
     }
     object.into_value()
-}
-
-/// Returns the kind of an object by name, for references in tests.
-#[expect(dead_code, reason = "used by tests of single routers as they come")]
-pub fn gvk(api_version: &str, kind: &str) -> Gvk {
-    Gvk::from_api_version(api_version, kind)
 }
