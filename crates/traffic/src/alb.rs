@@ -145,3 +145,6 @@ impl Carrier for Alb {
 fn parsed(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or(Value::Null)
 }
+
+#[cfg(test)]
+mod tests;

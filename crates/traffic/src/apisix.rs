@@ -29,10 +29,6 @@ impl Apisix {
         Ok(Self { route })
     }
 
-    fn reference(&self, rollout: &Rollout, name: &str) -> Reference {
-        Reference::new(Gvk::new("apisix.apache.org", "v2", "ApisixRoute"), rollout.namespace(), name)
-    }
-
     /// Returns the names of the rules that are split: the route's own name when none is given.
     fn rules(&self) -> Vec<&str> {
         if self.route.rules.is_empty() {
@@ -68,7 +64,8 @@ impl Apisix {
         let mut object = found.clone();
         let Some(routes) = list_mut(&mut object, &["spec", "http"]) else { return Ok(object) };
         for index in indices {
-            for backend in routes[index]["backends"].as_array_mut().into_iter().flatten() {
+            let backends = routes[index].get_mut("backends").and_then(Value::as_array_mut);
+            for backend in backends.into_iter().flatten() {
                 if text(backend, "serviceName") == services.canary {
                     set_weight(backend, weight.canary);
                 } else if text(backend, "serviceName") == services.stable {
@@ -80,6 +77,11 @@ impl Apisix {
     }
 }
 
+/// Returns the reference of an ApisixRoute of the Rollout's namespace.
+fn reference(rollout: &Rollout, name: &str) -> Reference {
+    Reference::new(Gvk::new("apisix.apache.org", "v2", "ApisixRoute"), rollout.namespace(), name)
+}
+
 fn has(route: &Value, service: &str) -> bool {
     items(route, "backends").iter().any(|backend| text(backend, "serviceName") == service)
 }
@@ -88,12 +90,12 @@ impl Carrier for Apisix {
     fn references(&self, rollout: &Rollout) -> Vec<Reference> {
         let routing = rollout.canary().and_then(|canary| canary.traffic_routing.as_ref());
         let managed = routing.map(|routing| routing.managed_routes.as_slice()).unwrap_or_default();
-        let made = managed.iter().map(|route| self.reference(rollout, &route.name));
-        std::iter::once(self.reference(rollout, &self.route.name)).chain(made).collect()
+        let made = managed.iter().map(|route| reference(rollout, &route.name));
+        std::iter::once(reference(rollout, &self.route.name)).chain(made).collect()
     }
 
     fn validate(&self, rollout: &Rollout, live: &Live) -> Vec<Problem> {
-        let reference = self.reference(rollout, &self.route.name);
+        let reference = reference(rollout, &self.route.name);
         let problem = match live.get(&reference) {
             Some(found) => self.split(found, of_spec(rollout, Preferred::Explicit)).err(),
             None => Some(not_found(&reference)),
@@ -107,16 +109,17 @@ impl Carrier for Apisix {
 
     fn plan(&self, wanted: &Wanted<'_>, live: &Live) -> Result<Routed, Problem> {
         let mut routed = Routed::default();
-        let reference = self.reference(wanted.rollout, &self.route.name);
+        let making = header::Making { apisix: self, wanted, live };
+        let reference = reference(wanted.rollout, &self.route.name);
         let services = services(wanted, Preferred::Explicit);
         if wanted.managed == Managed::Remove {
             for name in wanted.managed_names() {
-                header::remove(self, name, wanted, live, &mut routed);
+                making.remove(name, &mut routed);
             }
         }
         if let Some(step) = wanted.header {
             let found = live.get(&reference).ok_or_else(|| Problem::missing(&reference))?;
-            header::set(self, step, found, wanted, live, &mut routed)?;
+            making.set(step, found, &mut routed)?;
         }
         if let Some(weight) = &wanted.weight {
             let found = live.get(&reference).ok_or_else(|| Problem::missing(&reference))?;

@@ -55,50 +55,59 @@ impl Istio {
     fn gvk(&self, kind: &str) -> Gvk {
         Gvk::new("networking.istio.io", &self.version, kind)
     }
+}
 
-    fn find<'l>(&self, reference: &Reference, live: &'l Live) -> Result<&'l Object, Problem> {
-        live.get(reference).map(AsRef::as_ref).ok_or_else(|| {
-            let reason = match reference.gvk.kind.as_str() {
-                "DestinationRule" => "DestinationRuleNotFound",
-                _ => "VirtualServiceNotFound",
-            };
-            let message = format!("{} `{}` not found", reference.gvk.kind, reference.name);
-            Problem::missing(reference).after(Event::warning(reason, message))
-        })
-    }
+fn find<'l>(reference: &Reference, live: &'l Live) -> Result<&'l Object, Problem> {
+    live.get(reference).map(AsRef::as_ref).ok_or_else(|| {
+        let reason = match reference.gvk.kind.as_str() {
+            "DestinationRule" => "DestinationRuleNotFound",
+            _ => "VirtualServiceNotFound",
+        };
+        let message = format!("{} `{}` not found", reference.gvk.kind, reference.name);
+        Problem::missing(reference).after(Event::warning(reason, message))
+    })
+}
 
-    /// Returns the VirtualService as it is to be, with the events of what changed.
-    fn routed(
-        &self,
-        config: &IstioVirtualService,
-        found: &Object,
-        hosts: &Hosts<'_>,
-        wanted: &Wanted<'_>,
-    ) -> Result<(Object, Vec<Event>), Problem> {
-        let name = found.name();
-        let mut stages = Stages { object: found.clone(), events: Vec::new() };
-        let managed = wanted.managed_names();
-        if wanted.managed == Managed::Remove {
-            let message = format!("VirtualService `{name}` removed all managed routes.");
-            stages.change(message, |object| {
-                managed::remove(object, &managed);
-                Ok(())
-            })?;
-        }
-        if let Some(step) = wanted.header {
-            let message = format!("VirtualService `{name}` set headerRoute '{}'", step.name);
-            stages.change(message, |object| managed::set_header(object, config, hosts, step))?;
-        }
-        if let Some(step) = wanted.mirror {
-            let message = format!("VirtualService `{name}` set mirrorRoute '{}'", step.name);
-            stages.change(message, |object| managed::set_mirror(object, config, hosts, step))?;
-        }
-        if let Some(weight) = &wanted.weight {
-            let message = format!("VirtualService `{name}` set to desiredWeight '{}'", weight.canary);
-            stages.change(message, |object| weights::set(object, config, hosts, weight))?;
-        }
-        Ok((stages.object, stages.events))
+/// Returns the VirtualService as it is to be, with the events of what changed.
+fn routed(
+    config: &IstioVirtualService,
+    found: &Object,
+    hosts: &Hosts<'_>,
+    wanted: &Wanted<'_>,
+) -> Result<Staged, Problem> {
+    let name = found.name();
+    let mut stages = Stages { object: found.clone(), events: Vec::new() };
+    let managed = wanted.managed_names();
+    if wanted.managed == Managed::Remove {
+        let message = format!("VirtualService `{name}` removed all managed routes.");
+        stages.change(message, |object| {
+            managed::remove(object, &managed);
+            Ok(())
+        })?;
     }
+    if let Some(step) = wanted.header {
+        let message = format!("VirtualService `{name}` set headerRoute '{}'", step.name);
+        stages.change(message, |object| managed::set_header(object, config, hosts, step))?;
+    }
+    if let Some(step) = wanted.mirror {
+        let message = format!("VirtualService `{name}` set mirrorRoute '{}'", step.name);
+        stages.change(message, |object| managed::set_mirror(object, config, hosts, step))?;
+    }
+    let steps = std::mem::take(&mut stages.events);
+    if let Some(weight) = &wanted.weight {
+        let message = format!("VirtualService `{name}` set to desiredWeight '{}'", weight.canary);
+        stages.change(message, |object| weights::set(object, config, hosts, weight))?;
+    }
+    Ok(Staged { object: stages.object, steps, weights: stages.events })
+}
+
+/// A VirtualService as it is to be.
+struct Staged {
+    object: Object,
+    /// Events of the routes that steps make.
+    steps: Vec<Event>,
+    /// Events of the shares.
+    weights: Vec<Event>,
 }
 
 /// An object on its way through one change after the other.
@@ -149,7 +158,7 @@ impl Carrier for Istio {
         let mut rules = Routed::default();
         let mut rule_host = None;
         if let (Some(config), Some(reference)) = (&self.rule, self.destination_rule(wanted.rollout)) {
-            let found = self.find(&reference, live)?;
+            let found = find(&reference, live)?;
             rule_host = Some(found.str(&["spec", "host"]));
             if wanted.hashes != Hashes::Keep {
                 let (object, event) = destination_rule::updated(found, config, wanted);
@@ -161,19 +170,14 @@ impl Carrier for Istio {
         let mut services = Routed::default();
         let mut first_events = Vec::new();
         for config in &self.services {
-            let found = self.find(&self.virtual_service(wanted.rollout, &config.name), live)?;
-            let (object, events) = self.routed(config, found, &hosts, wanted)?;
-            services.patch(found, &object);
-            let weighted = events.len() - usize::from(events.last().is_some_and(is_of_weight));
-            first_events.extend_from_slice(&events[..weighted]);
-            services.events.extend_from_slice(&events[weighted..]);
+            let found = find(&self.virtual_service(wanted.rollout, &config.name), live)?;
+            let staged = routed(config, found, &hosts, wanted)?;
+            services.patch(found, &staged.object);
+            first_events.extend(staged.steps);
+            services.events.extend(staged.weights);
         }
         Ok(in_order(wanted.hashes, rules, services, first_events))
     }
-}
-
-fn is_of_weight(event: &Event) -> bool {
-    event.message.contains(" set to desiredWeight ")
 }
 
 /// Returns the writes in order, and the events in upstream's: steps, then hashes and weights as they are written.

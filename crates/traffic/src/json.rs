@@ -19,12 +19,22 @@ pub(crate) fn text<'a>(value: &'a Value, key: &str) -> &'a str {
     value[key].as_str().unwrap_or_default()
 }
 
+/// Returns the list inside a map inside `value` for changing, if there is one.
+pub(crate) fn nested_mut<'a>(value: &'a mut Value, first: &str, second: &str) -> Option<&'a mut Vec<Value>> {
+    value.get_mut(first)?.get_mut(second)?.as_array_mut()
+}
+
+/// Sets a field of `value`; nothing when that is no map.
+pub(crate) fn put(value: &mut Value, key: &str, field: impl Into<Value>) {
+    if let Value::Object(map) = value {
+        map.insert(key.to_owned(), field.into());
+    }
+}
+
 /// Sets `weight` of a destination unless it has it; another spelling of the same number stays.
 pub(crate) fn set_weight(destination: &mut Value, weight: i32) {
-    if destination["weight"].as_f64() != Some(f64::from(weight))
-        && let Value::Object(map) = destination
-    {
-        map.insert("weight".to_owned(), weight.into());
+    if destination.get("weight").and_then(Value::as_f64) != Some(f64::from(weight)) {
+        put(destination, "weight", weight);
     }
 }
 

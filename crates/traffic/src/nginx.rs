@@ -6,6 +6,7 @@ use api::rollout::{NginxRouting, Rollout};
 use object::{Object, Value};
 
 use crate::ingress::{self, Named, paths, service_of};
+use crate::json::{nested_mut, put};
 use crate::router::{Carrier, PATH};
 use crate::services::{Preferred, Services, of_spec, services};
 use crate::{Change, Event, Live, Problem, Reference, Routed, Wanted, Weight, settings};
@@ -140,9 +141,11 @@ fn rules(stable: &Object, services: Services<'_>) -> Value {
     let ours = theirs.filter(|rule| paths(rule).iter().any(|path| service_of(path) == services.stable));
     ours.map(|rule| {
         let mut rule = rule.clone();
-        let paths = rule["http"]["paths"].as_array_mut();
-        for path in paths.into_iter().flatten().filter(|path| service_of(path) == services.stable) {
-            path["backend"]["service"]["name"] = services.canary.into();
+        let paths = nested_mut(&mut rule, "http", "paths").into_iter().flatten();
+        for path in paths.filter(|path| service_of(path) == services.stable) {
+            if let Some(service) = path.get_mut("backend").and_then(|backend| backend.get_mut("service")) {
+                put(service, "name", services.canary);
+            }
         }
         rule
     })

@@ -5,7 +5,7 @@
 use api::rollout::{Rollout, SmiRouting};
 use object::{Gvk, Object, Value, json};
 
-use crate::json::text;
+use crate::json::{put, text};
 use crate::router::{Carrier, PATH};
 use crate::services::{Preferred, Services, services};
 use crate::{Change, Event, Live, Problem, Reference, Routed, Settings, Wanted, Weight};
@@ -91,7 +91,7 @@ impl Smi {
         let known = before.iter().find(|backend| text(backend, "service") == service);
         let mut backend = known.cloned().unwrap_or_else(|| json!({"service": service}));
         if thousandths(&backend["weight"]) != Some(i64::from(share) * 1000) {
-            backend["weight"] = self.version.weight(share);
+            put(&mut backend, "weight", self.version.weight(share));
         }
         backend
     }

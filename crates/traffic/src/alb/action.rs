@@ -28,7 +28,7 @@ struct ForwardConfig<'a> {
 #[serde(rename_all = "PascalCase")]
 struct TargetGroup<'a> {
     service_name: &'a str,
-    service_port: String,
+    service_port: &'a str,
     weight: i32,
 }
 
@@ -41,15 +41,10 @@ struct Stickiness {
 
 /// Returns the text of an action that forwards to Services by shares.
 pub(super) fn forward(routing: &AlbRouting, groups: &[(&str, i32)]) -> String {
-    let target = |(service, weight): &(&'_ str, i32)| (service.to_string(), *weight);
-    let named: Vec<(String, i32)> = groups.iter().map(target).collect();
-    let target_groups = named
+    let port = routing.service_port.to_string();
+    let target_groups = groups
         .iter()
-        .map(|(service, weight)| TargetGroup {
-            service_name: service,
-            service_port: routing.service_port.to_string(),
-            weight: *weight,
-        })
+        .map(|(service, weight)| TargetGroup { service_name: service, service_port: &port, weight: *weight })
         .collect();
     let sticky = routing.stickiness_config.as_ref().filter(|config| config.enabled);
     let target_group_stickiness_config =
@@ -58,6 +53,19 @@ pub(super) fn forward(routing: &AlbRouting, groups: &[(&str, i32)]) -> String {
         kind: "forward",
         forward_config: ForwardConfig { target_groups, target_group_stickiness_config },
     })
+}
+
+/// Returns the text of an action that forwards all to the last Service of `action`, which is the stable one.
+pub(super) fn last_alone(action: &str) -> Option<String> {
+    let before = parsed(action);
+    let last = before["ForwardConfig"]["TargetGroups"].as_array()?.last()?;
+    let only = TargetGroup {
+        service_name: last["ServiceName"].as_str()?,
+        service_port: last["ServicePort"].as_str()?,
+        weight: 100,
+    };
+    let forward_config = ForwardConfig { target_groups: vec![only], target_group_stickiness_config: None };
+    Some(text(&Action { kind: "forward", forward_config }))
 }
 
 /// Returns the JSON text of a value that always serialises.

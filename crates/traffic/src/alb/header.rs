@@ -5,8 +5,8 @@ use object::{Object, Value, json};
 use serde::Serialize;
 
 use super::{Alb, action, of_wish, owned};
-use crate::ingress::{leads_to, paths, service_of};
-use crate::json::list_mut;
+use crate::ingress::{leads_to, service_of};
+use crate::json::{list_mut, nested_mut};
 use crate::services::{Preferred, services};
 use crate::{Problem, Wanted};
 
@@ -66,12 +66,17 @@ pub(super) fn remove(alb: &Alb, object: &mut Object, names: &[&str], rollout: &s
         object.remove(&["metadata", "annotations", key]);
     }
     owned::remove(object, rollout, &keys)?;
+    remove_paths(object, names);
+    Ok(())
+}
+
+/// Removes the paths that lead to header routes of these names.
+pub(super) fn remove_paths(object: &mut Object, names: &[&str]) {
     for rule in list_mut(object, &["spec", "rules"]).into_iter().flatten() {
-        if let Some(paths) = rule["http"].get_mut("paths").and_then(Value::as_array_mut) {
+        if let Some(paths) = nested_mut(rule, "http", "paths") {
             paths.retain(|path| !names.contains(&service_of(path)));
         }
     }
-    Ok(())
 }
 
 /// Adds the path of the header route to the rules that lead to the root Service.
@@ -86,7 +91,7 @@ fn add_path(object: &mut Object, name: &str, root: &str) {
             "pathType": "ImplementationSpecific",
             "backend": {"service": {"name": name, "port": {"name": "use-annotation"}}},
         });
-        if let Some(paths) = rule["http"].get_mut("paths").and_then(Value::as_array_mut) {
+        if let Some(paths) = nested_mut(rule, "http", "paths") {
             paths.insert(0, path);
         }
     }
@@ -96,10 +101,7 @@ fn add_path(object: &mut Object, name: &str, root: &str) {
 fn sort(object: &mut Object, managed: &[&str]) {
     let position = |path: &Value| managed.iter().position(|name| service_of(path) == *name);
     for rule in list_mut(object, &["spec", "rules"]).into_iter().flatten() {
-        if paths(rule).is_empty() {
-            continue;
-        }
-        if let Some(paths) = rule["http"]["paths"].as_array_mut() {
+        if let Some(paths) = nested_mut(rule, "http", "paths") {
             paths.sort_by_key(|path| position(path).unwrap_or(managed.len()));
         }
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use object::Object;
 
-use super::{action, parsed};
+use super::{action, header};
 use crate::keys::MANAGED_ALB;
 use crate::{Change, Problem, Reference, Routed};
 
@@ -42,18 +42,20 @@ pub(super) fn remove(object: &mut Object, rollout: &str, keys: &[String]) -> Res
     Ok(())
 }
 
-/// Returns the write that gives an Ingress back: annotations of Rollouts that no longer name it lead wholly to the
-/// stable Service again, and are forgotten. `users` are the Rollouts that still name the Ingress.
+/// Returns the write that gives an Ingress back: what Rollouts that no longer name it have made leads wholly to the
+/// stable Service again, their header routes go, and they are forgotten. `users` are the Rollouts that still name the
+/// Ingress. Nothing when none has left it, or when the record cannot be read.
 ///
-/// Source: Argo Rollouts `ingress/alb.go`: it keeps the last target group, which is the stable one's.
+/// Source: Argo Rollouts `ingress/alb.go`.
 pub fn released(ingress: &Object, users: &BTreeSet<String>) -> Option<Change> {
     let mut owned = read(ingress).ok()?;
     let gone: Vec<String> = owned.keys().filter(|rollout| !users.contains(*rollout)).cloned().collect();
     let mut object = ingress.clone();
     for rollout in &gone {
-        for key in owned.remove(rollout).unwrap_or_default() {
-            reset(&mut object, &key);
-        }
+        reset(&mut object, &owned.remove(rollout).unwrap_or_default());
+    }
+    if gone.is_empty() {
+        return None;
     }
     if owned.is_empty() {
         object.remove(&["metadata", "annotations", MANAGED_ALB]);
@@ -65,15 +67,15 @@ pub fn released(ingress: &Object, users: &BTreeSet<String>) -> Option<Change> {
     routed.changes.pop()
 }
 
-fn reset(object: &mut Object, key: &str) {
-    let Some(before) = object.annotation(key).map(parsed) else { return };
-    let groups = before["ForwardConfig"]["TargetGroups"].as_array();
-    let Some(last) = groups.and_then(|groups| groups.last()).filter(|_| key.contains("/actions.")) else {
-        return;
-    };
-    let mut last = last.clone();
-    last["Weight"] = 100.into();
-    let mut action = before.clone();
-    action["ForwardConfig"]["TargetGroups"] = vec![last].into();
-    action::put(object, key, &action.to_string());
+fn reset(object: &mut Object, keys: &[String]) {
+    let headers: Vec<&str> = keys.iter().filter_map(|key| Some(key.split_once("/conditions.")?.1)).collect();
+    header::remove_paths(object, &headers);
+    for key in keys {
+        let route = key.split_once("/actions.").map(|(_, name)| name);
+        if route.is_none_or(|name| headers.contains(&name)) {
+            object.remove(&["metadata", "annotations", key]);
+        } else if let Some(alone) = object.annotation(key).and_then(action::last_alone) {
+            object.set_annotation(key, &alone);
+        }
+    }
 }

@@ -7,7 +7,7 @@ use super::RouteKind;
 use super::managed::rule_name;
 use super::route::Route;
 use crate::Problem;
-use crate::json::{items, text};
+use crate::json::{items, put, text};
 
 /// Returns one rule for each split rule: its matches with the step's headers added, all to the new version.
 pub(super) fn rules(
@@ -84,7 +84,8 @@ fn matches(kind: RouteKind, source: &Value, headers: &[Value]) -> Value {
     let matches = if matches.is_empty() { &every } else { matches };
     let made = matches.iter().map(|matched| {
         let mut matched = matched.clone();
-        matched["headers"] = joined(headers, items(&matched, "headers")).into();
+        let all = joined(headers, items(&matched, "headers"));
+        put(&mut matched, "headers", all);
         matched
     });
     made.collect()

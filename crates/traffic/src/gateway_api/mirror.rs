@@ -8,7 +8,7 @@ use super::header::{check_name, default_match, header_match, joined};
 use super::managed::rule_name;
 use super::route::Route;
 use crate::Problem;
-use crate::json::{items, text};
+use crate::json::{items, put, text};
 
 /// Returns one rule for each split rule: for what both it and the step match, split alike, with a copy for the new
 /// version.
@@ -51,7 +51,7 @@ pub(super) fn filter(route: &Route<'_>, rules: &mut [Value], step: &SetMirrorRou
                 filters.push(wanted);
             }
         } else {
-            rule["filters"] = json!([wanted]);
+            put(rule, "filters", json!([wanted]));
         }
     }
     Ok(())
@@ -104,15 +104,16 @@ fn narrowed(matched: &Value, wanted: &RouteMatch) -> Value {
     let mut matched = matched.clone();
     if let Some(method) = &wanted.method {
         let text = [&method.exact, &method.prefix, &method.regex].into_iter().find(|text| !text.is_empty());
-        matched["method"] = text.cloned().unwrap_or_default().into();
+        put(&mut matched, "method", text.cloned().unwrap_or_default());
     }
     if let Some(path) = wanted.path.as_ref().and_then(path_match) {
-        matched["path"] = path;
+        put(&mut matched, "path", path);
     }
     let headers: Vec<Value> =
         wanted.headers.iter().filter_map(|(name, value)| header_match(name, value)).collect();
     if !headers.is_empty() {
-        matched["headers"] = joined(&headers, items(&matched, "headers")).into();
+        let all = joined(&headers, items(&matched, "headers"));
+        put(&mut matched, "headers", all);
     }
     matched
 }

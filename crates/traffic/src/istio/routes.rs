@@ -140,22 +140,23 @@ fn found<T>(
 }
 
 /// Checks that a route has a destination for each version.
-fn holds_both(route: &Value, hosts: &Hosts<'_>) -> Result<(), String> {
+pub(super) fn holds_both(route: &Value, hosts: &Hosts<'_>) -> Result<(), String> {
     let destinations = items(route, "route");
     let subset =
         |name: &str| !name.is_empty() && destinations.iter().any(|destination| place(destination).1 == name);
     let service = |name: &str| destinations.iter().any(|destination| is(place(destination).0, name));
-    let (text, missing) = match hosts.rule {
-        Some(rule) if !subset(&rule.canary_subset_name) => {
-            ("Canary DestinationRule subset", &*rule.canary_subset_name)
-        }
-        Some(rule) if !subset(&rule.stable_subset_name) => {
-            ("Stable DestinationRule subset", &*rule.stable_subset_name)
-        }
-        Some(_) => return Ok(()),
-        None if !service(hosts.services.canary) => ("Canary Service", hosts.services.canary),
-        None if !service(hosts.services.stable) => ("Stable Service", hosts.services.stable),
-        None => return Ok(()),
+    let wrong = match hosts.rule {
+        Some(rule) => [
+            ("Canary DestinationRule subset", &*rule.canary_subset_name, subset(&rule.canary_subset_name)),
+            ("Stable DestinationRule subset", &*rule.stable_subset_name, subset(&rule.stable_subset_name)),
+        ],
+        None => [
+            ("Canary Service", hosts.services.canary, service(hosts.services.canary)),
+            ("Stable Service", hosts.services.stable, service(hosts.services.stable)),
+        ],
     };
-    Err(format!("{text} '{missing}' not found in route"))
+    match wrong.iter().find(|(_, _, held)| !held) {
+        Some((what, name, _)) => Err(format!("{what} '{name}' not found in route")),
+        None => Ok(()),
+    }
 }

@@ -5,7 +5,7 @@ use object::{Object, Value, json};
 
 use super::hosts::{Hosts, Owner};
 use super::managed;
-use super::routes::{Protocol, split};
+use super::routes::{Protocol, holds_both, split};
 use crate::json::{list_mut, set_weight, text};
 use crate::{Problem, Reference, Weight};
 
@@ -39,8 +39,11 @@ pub(super) fn set(
 
 fn mirrors(object: &Object, hosts: &Hosts<'_>) -> Vec<usize> {
     let routes = object.items(&["spec", "http"]);
-    let is_mirror =
-        |route: &Value| route.get("mirror").is_some() && hosts.managed.contains(&text(route, "name"));
+    let is_mirror = |route: &Value| {
+        route.get("mirror").is_some()
+            && hosts.managed.contains(&text(route, "name"))
+            && holds_both(route, hosts).is_ok()
+    };
     (0..routes.len()).filter(|index| is_mirror(&routes[*index])).collect()
 }
 
@@ -60,11 +63,11 @@ fn share(destinations: &mut Vec<Value>, hosts: &Hosts<'_>, weight: &Weight) {
     let mut present = Vec::new();
     for destination in destinations.iter_mut() {
         match hosts.owner(destination, Some(weight)) {
-            Owner::Canary => set(destination, weight.canary),
-            Owner::Stable => set(destination, (weight.stable() - kept).max(0)),
+            Owner::Canary => set_one(destination, weight.canary),
+            Owner::Stable => set_one(destination, (weight.stable() - kept).max(0)),
             Owner::Experiment(index) => {
                 present.push(weight.additional[index].service.clone());
-                set(destination, weight.additional[index].weight);
+                set_one(destination, weight.additional[index].weight);
             }
             Owner::Kept | Owner::Unknown => {}
         }
@@ -75,11 +78,11 @@ fn share(destinations: &mut Vec<Value>, hosts: &Hosts<'_>, weight: &Weight) {
                 .push(json!({"destination": {"host": additional.service}, "weight": additional.weight}));
         }
     }
+}
 
-    fn set(destination: &mut Value, weight: i32) {
-        // No weight is a weight of 0.
-        if weight != 0 || destination.get("weight").is_some() {
-            set_weight(destination, weight);
-        }
+fn set_one(destination: &mut Value, weight: i32) {
+    // No weight is a weight of 0.
+    if weight != 0 || destination.get("weight").is_some() {
+        set_weight(destination, weight);
     }
 }

@@ -3,6 +3,7 @@
 use traffic::EventKind;
 
 use crate::case::Case;
+use crate::schema;
 use crate::world::{World, bare};
 
 /// Plays each case of a table: what is written, what is left alone, what is told; and that a second plan is empty.
@@ -53,6 +54,9 @@ fn play_one(case: &Case) {
         }
     }
     assert_eq!(events, case.events, "{name}: events");
+    for object in &world.objects {
+        assert_eq!(schema::new_faults(object, &case.live), Vec::<String>::new(), "{name}: {}", object.name());
+    }
     let again = world.route(&routers, &wanted).unwrap();
     assert_eq!(again.changes, [], "{name}: a second plan");
     assert_eq!(again.events, [], "{name}: a second plan");
@@ -67,32 +71,42 @@ fn yaml(value: &object::Value) -> String {
     object::yaml::to_string(value)
 }
 
+/// The tables, one a router.
+pub const TABLES: [&str; 6] = [
+    include_str!("../cases/gateway-api.yaml"),
+    include_str!("../cases/istio.yaml"),
+    include_str!("../cases/nginx.yaml"),
+    include_str!("../cases/alb.yaml"),
+    include_str!("../cases/smi.yaml"),
+    include_str!("../cases/apisix.yaml"),
+];
+
 #[test]
 fn gateway_api() {
-    play(include_str!("../cases/gateway-api.yaml"));
+    play(TABLES[0]);
 }
 
 #[test]
 fn istio() {
-    play(include_str!("../cases/istio.yaml"));
+    play(TABLES[1]);
 }
 
 #[test]
 fn nginx() {
-    play(include_str!("../cases/nginx.yaml"));
-}
-
-#[test]
-fn smi() {
-    play(include_str!("../cases/smi.yaml"));
+    play(TABLES[2]);
 }
 
 #[test]
 fn alb() {
-    play(include_str!("../cases/alb.yaml"));
+    play(TABLES[3]);
+}
+
+#[test]
+fn smi() {
+    play(TABLES[4]);
 }
 
 #[test]
 fn apisix() {
-    play(include_str!("../cases/apisix.yaml"));
+    play(TABLES[5]);
 }

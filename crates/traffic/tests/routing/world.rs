@@ -89,7 +89,7 @@ pub fn bare(object: &Object) -> Value {
     if let Some(metadata) = map.get_mut("metadata").and_then(Value::as_object_mut) {
         metadata.retain(|key, value| {
             !(matches!(key.as_str(), "labels" | "annotations")
-                && value.as_object().is_some_and(|map| map.is_empty()))
+                && value.as_object().is_some_and(object::Map::is_empty))
         });
     }
     object.into_value()
