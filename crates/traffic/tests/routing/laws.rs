@@ -201,7 +201,7 @@ proptest! {
     /// A list of destinations that was changed adds up to the total; a second plan is empty.
     #[test]
     fn shares_add_up_and_plans_settle(case in prop::sample::select(worlds()), wishes in prop::collection::vec(wish(), 1..4)) {
-        let mut world = World::new(case.live.clone());
+        let mut world = World::that_completes(case.live.clone());
         let mut rollout = case.rollout.clone();
         for wish in &wishes {
             let fitted = wish.fitted(&rollout);
@@ -226,7 +226,7 @@ proptest! {
     /// When all managed routes are removed and the first weight is wanted again, the specs are as before.
     #[test]
     fn removal_restores(case in prop::sample::select(worlds()), first in 0..=60, wishes in prop::collection::vec(wish(), 1..4)) {
-        let mut world = World::new(case.live.clone());
+        let mut world = World::that_completes(case.live.clone());
         let mut rollout = case.rollout.clone();
         let clean = Fitted { weight: Weight::new(first, 100), header: None, mirror: None };
         let routers = case.routers();

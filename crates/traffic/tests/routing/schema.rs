@@ -65,6 +65,33 @@ fn faults(object: &Object) -> BTreeSet<String> {
     faults
 }
 
+/// Puts the defaults of its definition into the object, as an API server does.
+pub fn complete(object: &mut Object) {
+    if let Some(schema) = SCHEMAS.get(&object.gvk().to_string())
+        && let Some(spec) = object.as_map_mut().get_mut("spec")
+    {
+        defaults(&schema["properties"]["spec"], spec);
+    }
+}
+
+fn defaults(schema: &Value, value: &mut Value) {
+    match value {
+        Value::Object(map) => {
+            for (key, schema) in schema["properties"].as_object().into_iter().flatten() {
+                if let Some(default) = schema.get("default").filter(|_| !map.contains_key(key)) {
+                    map.insert(key.clone(), default.clone());
+                }
+            }
+            for (key, value) in map.iter_mut() {
+                let schema = schema["properties"].get(key).or_else(|| schema.get("additionalProperties"));
+                schema.into_iter().for_each(|schema| defaults(schema, value));
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| defaults(&schema["items"], item)),
+        _ => {}
+    }
+}
+
 fn check(schema: &Value, value: &Value, path: &str, faults: &mut BTreeSet<String>) {
     if !has_type(schema, value) {
         faults.insert(format!("{path}: not of type {}", schema["type"]));
@@ -147,6 +174,10 @@ fn a_wrong_route_is_seen() {
         }))
     };
     assert_eq!(new_faults(&route(1.into()), &[]), Vec::<String>::new());
+    let mut completed = route(1.into());
+    complete(&mut completed);
+    let backend = &completed.items(&["spec", "rules"])[0]["backendRefs"][0];
+    assert_eq!(backend, &object::json!({"group": "", "kind": "Service", "name": "a", "weight": 1}));
     let path = "spec.rules[].backendRefs[].weight";
     assert_eq!(new_faults(&route("1".into()), &[]), [format!("{path}: not of type \"integer\"")]);
     assert_eq!(new_faults(&route((-1).into()), &[]), [format!("{path}: -1 is out of range")]);

@@ -10,11 +10,21 @@ use traffic::{Change, Live, Problem, Reference, Routed, Router, Wanted};
 pub struct World {
     pub objects: Vec<Object>,
     version: u32,
+    completes: bool,
 }
 
 impl World {
     pub fn new(objects: Vec<Object>) -> Self {
         let mut world = Self::default();
+        for object in objects {
+            world.put(object);
+        }
+        world
+    }
+
+    /// Returns a world that puts defaults into what it keeps, as an API server does.
+    pub fn that_completes(objects: Vec<Object>) -> Self {
+        let mut world = Self { completes: true, ..Self::default() };
         for object in objects {
             world.put(object);
         }
@@ -72,6 +82,9 @@ impl World {
 
     fn put(&mut self, mut object: Object) {
         self.version += 1;
+        if self.completes {
+            crate::schema::complete(&mut object);
+        }
         object.set(&["metadata", "resourceVersion"], self.version.to_string());
         if object.uid().is_empty() {
             object.set(&["metadata", "uid"], format!("uid-{}", self.version));
