@@ -67,6 +67,9 @@ pub struct Routed {
 impl Routed {
     /// Adds the write that turns `live` into `wanted`, if they differ.
     pub(crate) fn patch(&mut self, live: &Object, wanted: &Object) {
+        if live == wanted {
+            return;
+        }
         if let Some(patch) = patch::merge::diff(&live.to_value(), &wanted.to_value()) {
             let resource_version = live.resource_version().to_owned();
             self.changes.push(Change::Patch { reference: Reference::of(live), patch, resource_version });

@@ -2,6 +2,8 @@
 //!
 //! Source: Argo Rollouts `rollout/trafficrouting/nginx`.
 
+use std::collections::BTreeMap;
+
 use api::rollout::{NginxRouting, Rollout};
 use object::{Object, Value};
 
@@ -66,9 +68,9 @@ impl Nginx {
         canary
     }
 
-    fn annotations(&self, stable: &Object, weight: &Weight) -> std::collections::BTreeMap<String, String> {
+    fn annotations(&self, stable: &Object, weight: &Weight) -> BTreeMap<String, String> {
         let prefix = self.prefix();
-        let mut annotations = self.routing.canary_ingress_annotations.clone();
+        let mut annotations = BTreeMap::new();
         if let Some(class) = stable.annotation(CLASS) {
             annotations.insert(CLASS.to_owned(), class.to_owned());
         }
@@ -76,6 +78,7 @@ impl Nginx {
             let key = if key.starts_with(prefix) { key.clone() } else { format!("{prefix}/{key}") };
             annotations.insert(key, value.clone());
         }
+        annotations.extend(self.routing.canary_ingress_annotations.clone());
         annotations.insert(format!("{prefix}/canary"), "true".to_owned());
         annotations.insert(format!("{prefix}/canary-weight"), weight.canary.to_string());
         if weight.max != 100 {

@@ -5,6 +5,8 @@
 mod case;
 #[path = "routing/laws.rs"]
 mod laws;
+#[path = "routing/references.rs"]
+mod references;
 #[path = "routing/schema.rs"]
 mod schema;
 #[path = "routing/tables.rs"]

@@ -5,6 +5,7 @@ use object::{Value, json};
 
 use super::RouteKind;
 use super::managed::rule_name;
+use super::mirror;
 use super::route::Route;
 use crate::Problem;
 use crate::json::{items, put, text};
@@ -24,8 +25,14 @@ pub(super) fn rules(
             "matches": matches(route.kind, source, &headers),
             "backendRefs": [canary(route, source)],
         });
-        if !items(source, "filters").is_empty() {
-            rule["filters"] = source["filters"].clone();
+        // What goes to the new version needs no copy for it.
+        let filters: Vec<Value> = items(source, "filters")
+            .iter()
+            .filter(|filter| !mirror::is_copy(route, filter))
+            .cloned()
+            .collect();
+        if !filters.is_empty() {
+            put(&mut rule, "filters", filters);
         }
         rule
     });

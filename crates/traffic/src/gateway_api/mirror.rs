@@ -41,7 +41,7 @@ pub(super) fn filter(route: &Route<'_>, rules: &mut [Value], step: &SetMirrorRou
     route.sources(rules)?;
     for rule in rules.iter_mut().filter(|rule| route.is_split(rule)) {
         let wanted = copy(route, rule, step.percentage);
-        let present = items(rule, "filters").iter().any(|filter| is_copy(route, filter));
+        let present = copies(route, rule);
         if let Some(filters) = rule.get_mut("filters").and_then(Value::as_array_mut) {
             if present {
                 for filter in filters.iter_mut().filter(|filter| is_copy(route, filter)) {
@@ -72,7 +72,13 @@ pub(super) fn strip(route: &Route<'_>, rules: &mut [Value]) {
     }
 }
 
-fn is_copy(route: &Route<'_>, filter: &Value) -> bool {
+/// Returns true when a rule copies requests for the new version.
+pub(super) fn copies(route: &Route<'_>, rule: &Value) -> bool {
+    items(rule, "filters").iter().any(|filter| is_copy(route, filter))
+}
+
+/// Returns true when a filter copies requests for the new version.
+pub(super) fn is_copy(route: &Route<'_>, filter: &Value) -> bool {
     text(filter, "type") == "RequestMirror"
         && route.is(&filter["requestMirror"]["backendRef"], route.services.canary)
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use object::{Object, Value};
 
 use super::config::MirrorMode;
+use super::managed::Put;
 use super::{GatewayApi, Named, RouteKind, header, managed, mirror, weights};
 use crate::json::{items, list_mut, text};
 use crate::services::{Preferred, Services, services};
@@ -25,6 +26,8 @@ pub(super) struct Route<'a> {
 }
 
 impl<'a> Route<'a> {
+    /// Returns the route of `reference`. Where both pairs of Services are defined it goes by the one that its rules
+    /// hold: `stableService` and `canaryService`, else ping and pong.
     pub(super) fn new(
         router: &'a GatewayApi,
         named: &Named,
@@ -32,7 +35,7 @@ impl<'a> Route<'a> {
         live: &'a Live,
         reference: &'a Reference,
     ) -> Self {
-        Self {
+        let mut route = Self {
             kind: named.kind,
             services: services(wanted, Preferred::Explicit),
             wanted,
@@ -40,7 +43,15 @@ impl<'a> Route<'a> {
             reference,
             steps: named.header_routes && matches!(named.kind, RouteKind::Http | RouteKind::Grpc),
             router,
+        };
+        let rules = live.get(reference).map(|found| found.items(&["spec", "rules"])).unwrap_or_default();
+        if !rules.iter().any(|rule| route.is_split(rule)) {
+            let explicit = std::mem::replace(&mut route.services, services(wanted, Preferred::PingPong));
+            if !rules.iter().any(|rule| route.is_split(rule)) {
+                route.services = explicit;
+            }
         }
+        route
     }
 
     /// Returns the route as it is to be.
@@ -68,27 +79,40 @@ impl<'a> Route<'a> {
     fn step_rules(&self, rules: &mut Vec<Value>) -> Result<(), Problem> {
         let names = self.wanted.managed_names();
         if self.wanted.managed == Managed::Remove {
-            managed::remove(rules, &names);
+            let made: Vec<Value> = names.iter().flat_map(|name| self.made_by_steps(rules, name)).collect();
+            managed::remove(rules, &names, &made);
             if self.router.mirror == MirrorMode::Filter {
                 mirror::strip(self, rules);
             }
         }
         if let Some(step) = self.wanted.header {
             let made = if step.matches.is_empty() { Vec::new() } else { header::rules(self, rules, step)? };
-            managed::put(rules, &step.name, made, &names);
+            let all_steps = self.made_by_steps(rules, &step.name);
+            Put { name: &step.name, made, all_steps }.into(rules, &names);
         }
-        let mirrors = self.wanted.mirror.filter(|_| self.kind == RouteKind::Http);
-        if let Some(step) = mirrors {
-            match self.router.mirror {
-                MirrorMode::Filter => mirror::filter(self, rules, step)?,
-                MirrorMode::Rule => {
-                    let made =
-                        if step.matches.is_empty() { Vec::new() } else { mirror::rules(self, rules, step)? };
-                    managed::put(rules, &step.name, made, &names);
-                }
-            }
+        let Some(step) = self.wanted.mirror.filter(|_| self.kind == RouteKind::Http) else { return Ok(()) };
+        if self.router.mirror == MirrorMode::Filter {
+            return mirror::filter(self, rules, step);
         }
+        let made = if step.matches.is_empty() { Vec::new() } else { mirror::rules(self, rules, step)? };
+        let all_steps = self.made_by_steps(rules, &step.name);
+        Put { name: &step.name, made, all_steps }.into(rules, &names);
         Ok(())
+    }
+
+    /// Returns the rules that the steps of the managed route `name` would make now.
+    fn made_by_steps(&self, rules: &[Value], name: &str) -> Vec<Value> {
+        let canary = self.wanted.rollout.canary();
+        let steps = canary.map(|canary| canary.steps.as_slice()).unwrap_or_default();
+        let headers = steps.iter().filter_map(|step| step.set_header_route.as_ref());
+        let headers = headers
+            .filter(|step| step.name == name && !step.matches.is_empty())
+            .filter_map(|step| header::rules(self, rules, step).ok());
+        let mirrors = steps.iter().filter_map(|step| step.set_mirror_route.as_ref());
+        let mirrors = mirrors
+            .filter(|step| step.name == name && !step.matches.is_empty() && self.kind == RouteKind::Http)
+            .filter_map(|step| mirror::rules(self, rules, step).ok());
+        headers.chain(mirrors).flatten().collect()
     }
 
     fn label(&self, object: &mut Object, canary: i32) {
@@ -116,14 +140,22 @@ impl<'a> Route<'a> {
         holds(self.services.stable) && holds(self.services.canary)
     }
 
-    /// Returns the split rules that no step has made.
+    /// Returns the split rules that no step has made. One that copies requests may have lost its name: it counts only
+    /// where there is no other.
     ///
     /// Errors: the plugin's words when there is none.
     pub(super) fn sources<'r>(&self, rules: &'r [Value]) -> Result<Vec<&'r Value>, Problem> {
         let names = self.wanted.managed_names();
-        let sources: Vec<&Value> =
-            rules.iter().filter(|rule| self.is_split(rule) && !managed::is_managed(rule, &names)).collect();
-        if sources.is_empty() { Err(self.no_backend()) } else { Ok(sources) }
+        let own = rules.iter().filter(|rule| self.is_split(rule) && !managed::is_managed(rule, &names));
+        let nameless_copy = |rule: &Value| {
+            self.router.mirror == MirrorMode::Rule && rule.get("name").is_none() && mirror::copies(self, rule)
+        };
+        let (copies, sources): (Vec<&Value>, Vec<&Value>) = own.partition(|rule| nameless_copy(rule));
+        match (sources.is_empty(), copies.is_empty()) {
+            (false, _) => Ok(sources),
+            (true, false) => Ok(copies),
+            (true, true) => Err(self.no_backend()),
+        }
     }
 
     /// Returns the problem of a route without a rule that holds both Services.

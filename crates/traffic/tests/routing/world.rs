@@ -11,6 +11,7 @@ pub struct World {
     pub objects: Vec<Object>,
     version: u32,
     completes: bool,
+    drops_names: bool,
 }
 
 impl World {
@@ -25,6 +26,15 @@ impl World {
     /// Returns a world that puts defaults into what it keeps, as an API server does.
     pub fn that_completes(objects: Vec<Object>) -> Self {
         let mut world = Self { completes: true, ..Self::default() };
+        for object in objects {
+            world.put(object);
+        }
+        world
+    }
+
+    /// Returns a world whose definitions know no names of rules.
+    pub fn that_drops_names(objects: Vec<Object>) -> Self {
+        let mut world = Self { drops_names: true, ..Self::default() };
         for object in objects {
             world.put(object);
         }
@@ -84,6 +94,12 @@ impl World {
         self.version += 1;
         if self.completes {
             crate::schema::complete(&mut object);
+        }
+        if self.drops_names {
+            let rules = object.as_map_mut().get_mut("spec").and_then(|spec| spec.get_mut("rules"));
+            for rule in rules.and_then(Value::as_array_mut).into_iter().flatten() {
+                rule.as_object_mut().unwrap().remove("name");
+            }
         }
         object.set(&["metadata", "resourceVersion"], self.version.to_string());
         if object.uid().is_empty() {
