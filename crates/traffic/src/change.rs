@@ -31,6 +31,16 @@ pub enum Change {
 }
 
 impl Change {
+    /// Returns the merge patch with its precondition in it, as it is sent; nothing for other writes.
+    pub fn body(&self) -> Option<Value> {
+        let Self::Patch { patch, resource_version, .. } = self else { return None };
+        let mut body = Object::from_value(patch.clone());
+        if !resource_version.is_empty() {
+            body.set(&["metadata", "resourceVersion"], resource_version.as_str());
+        }
+        Some(body.into_value())
+    }
+
     /// Returns the object that is written.
     pub fn reference(&self) -> Reference {
         match self {
@@ -74,5 +84,33 @@ impl Routed {
             let resource_version = live.resource_version().to_owned();
             self.changes.push(Change::Patch { reference: Reference::of(live), patch, resource_version });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use object::json;
+
+    use super::*;
+
+    fn route(version: &str, weight: i32) -> Object {
+        let metadata = json!({"name": "a", "namespace": "b", "resourceVersion": version});
+        Object::from_value(
+            json!({"kind": "HTTPRoute", "metadata": metadata, "spec": {"weight": weight, "x": 1}}),
+        )
+    }
+
+    #[test]
+    fn a_patch_says_what_it_was_made_of() {
+        let mut routed = Routed::default();
+        routed.patch(&route("7", 1), &route("7", 1));
+        assert_eq!(routed.changes, []);
+        routed.patch(&route("7", 1), &route("7", 2));
+        let change = &routed.changes[0];
+        assert_eq!(change.body(), Some(json!({"spec": {"weight": 2}, "metadata": {"resourceVersion": "7"}})));
+        assert_eq!(change.to_string(), r#"patch HTTPRoute b/a: {"spec":{"weight":2}}"#);
+        assert_eq!(Change::Create(route("", 1)).body(), None);
+        routed.patch(&route("", 1), &route("", 2));
+        assert_eq!(routed.changes[1].body(), Some(json!({"spec": {"weight": 2}})));
     }
 }

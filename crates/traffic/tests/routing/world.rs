@@ -70,12 +70,12 @@ impl World {
                 assert!(self.find(&Reference::of(object)).is_none(), "{change}: the name is taken");
                 self.put(object.clone());
             }
-            Change::Patch { reference, patch, resource_version } => {
+            Change::Patch { reference, resource_version, .. } => {
                 let index = self.find(reference).unwrap_or_else(|| panic!("{change}: not there"));
                 let live = self.objects.remove(index);
                 assert_eq!(live.resource_version(), resource_version, "{change}: conflict");
                 let mut value = live.to_value();
-                patch::merge::apply(&mut value, patch);
+                patch::merge::apply(&mut value, &change.body().unwrap());
                 assert_ne!(value, live.to_value(), "{change}: changes nothing");
                 self.put(Object::from_value(value));
             }
