@@ -96,6 +96,22 @@ impl GatewayApi {
         if self.namespace.is_empty() { rollout.namespace() } else { &self.namespace }
     }
 
+    /// Returns the problems of steps whose managed route cannot be the name of a rule.
+    fn wrong_names(&self, rollout: &Rollout) -> Vec<Problem> {
+        if !self.routes.iter().any(|route| route.header_routes) {
+            return Vec::new();
+        }
+        let steps = rollout.canary().map(|canary| canary.steps.as_slice()).unwrap_or_default();
+        let wrong = steps.iter().enumerate().filter_map(|(index, step)| {
+            let header = step.set_header_route.as_ref().map(|step| ("setHeaderRoute", &step.name));
+            let mirror = step.set_mirror_route.as_ref().map(|step| ("setMirrorRoute", &step.name));
+            let (field, name) = header.or(mirror)?;
+            let path = format!("spec.strategy.canary.steps[{index}].{field}.name");
+            Some(Problem::invalid(&path, &name.as_str().into(), &header::wrong_name(name)?))
+        });
+        wrong.collect()
+    }
+
     fn reference(&self, rollout: &Rollout, route: &Named) -> Reference {
         Reference::new(route.kind.gvk(&self.settings), self.namespace(rollout), &route.name)
     }
@@ -141,7 +157,7 @@ impl Carrier for GatewayApi {
 
     fn validate(&self, rollout: &Rollout, live: &Live) -> Vec<Problem> {
         let wanted = Wanted::nothing(rollout);
-        let mut problems = Vec::new();
+        let mut problems = self.wrong_names(rollout);
         for named in self.resolved(rollout, live) {
             let reference = self.reference(rollout, &named);
             let path = format!("{}.plugins[{PLUGIN:?}].{}", crate::router::PATH, named.kind.field());

@@ -41,14 +41,20 @@ pub(super) fn rules(
 
 /// Checks that a managed route's name can be that of a rule.
 pub(super) fn check_name(route: &Route<'_>, name: &str) -> Result<(), Problem> {
+    match wrong_name(name) {
+        Some(message) => Err(Problem::at(route.reference, "spec.rules[].name", message)),
+        None => Ok(()),
+    }
+}
+
+/// Returns why a managed route's name cannot be that of a rule.
+pub(super) fn wrong_name(name: &str) -> Option<String> {
     let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     let ends = name.bytes().next().is_some_and(allowed) && name.bytes().last().is_some_and(allowed);
-    if ends && name.bytes().all(|byte| allowed(byte) || byte == b'-' || byte == b'.') {
-        return Ok(());
-    }
-    let message =
-        format!("the managed route {name:?} cannot be the name of a rule: use a-z, 0-9, '-' and '.'");
-    Err(Problem::at(route.reference, "spec.rules[].name", message))
+    let right = ends && name.bytes().all(|byte| allowed(byte) || byte == b'-' || byte == b'.');
+    (!right).then(|| {
+        format!("the managed route {name:?} cannot be the name of a rule: use a-z, 0-9, '-' and '.'")
+    })
 }
 
 /// Returns the headers of a step; all of them must match.
