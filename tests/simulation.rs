@@ -10,6 +10,8 @@ use testkit::scenario::play_step;
 
 #[path = "in_process/driver.rs"]
 mod driver;
+#[path = "in_process/journey.rs"]
+mod journey;
 
 /// Seeds that once failed, with what they showed.
 const KEPT: [u64; 0] = [];
@@ -25,7 +27,7 @@ fn play(seed: u64) {
     runtime.block_on(async {
         let dir = tempfile::tempdir().unwrap();
         let config = WorldConfig { faults: Some(Rates::ROUGH), ..WorldConfig::new(seed, dir.path()) };
-        let (driver, journey) = driver::InProcess::journey(config).await;
+        let (driver, journey) = journey::start(config).await;
         for (index, mut step) in journey.steps.into_iter().enumerate() {
             step.within = Some(PATIENCE.to_owned());
             play_step(index + 1, &step, &driver).await.unwrap_or_else(|error| panic!("{error}"));

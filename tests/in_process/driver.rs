@@ -1,18 +1,16 @@
 //! Plays scenarios in a world of this process: the embedded API server, simulated pods, a real Git repository, and the
 //! same commands that users type.
 
-use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use cli::{Colour, Face, Session};
-use object::{Value, json};
 use runtime::Cluster;
 use sim::{PAGES, World, WorldConfig};
 use testkit::repository::Repository;
-use testkit::scenario::{Driver, Future, Ran, Scenario};
+use testkit::scenario::{Driver, Future, Ran};
 
 /// A scenario's world.
 pub struct InProcess {
@@ -85,29 +83,11 @@ impl Driver for InProcess {
     }
 }
 
-fn answers() -> BTreeMap<String, Value> {
-    [("1.0", "red", "ok"), ("2.0", "blue", "ok"), ("3.0", "blue", "nok")]
-        .into_iter()
-        .map(|(version, color, status)| {
-            (format!("colorapi:{version}"), json!({"color": color, "status": status}))
-        })
-        .collect()
-}
-
 impl InProcess {
     /// Returns a fresh world for the scenario in `folder`, whose repository lies in the folder of the world.
     pub async fn start(config: WorldConfig, folder: &Path, namespace: &str) -> Self {
         let repository = Repository::create(&config.dir.join("repository")).unwrap();
         let world = World::start(config).await.unwrap();
         Self { world, repository, scenario: folder.to_owned(), namespace: namespace.to_owned() }
-    }
-
-    /// Returns a world in which the journey can be played: one commit, one canary.
-    #[allow(dead_code)]
-    pub async fn journey(config: WorldConfig) -> (Self, Scenario) {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/j1");
-        let text = std::fs::read_to_string(folder.join("scenario.yaml")).unwrap();
-        let driver = Self::start(WorldConfig { answers: answers(), ..config }, &folder, "default").await;
-        (driver, Scenario::parse(&text).unwrap())
     }
 }
