@@ -84,15 +84,29 @@ async fn watch(cluster: Cluster, resource: Resource, selection: Selection, cache
     while let Some(event) = events.next().await {
         match event {
             Ok(event) => {
-                failures = 0;
+                // a list that begins says nothing yet
+                if !matches!(event, watcher::Event::Init) {
+                    failures = 0;
+                }
                 take(&cache, &mut listed, event, &resource);
             }
             Err(error) => {
-                tracing::warn!(resource = %resource.plural, %error, "watch failed, trying again");
+                tell(&resource, &error, failures);
                 cluster.clock().sleep((RETRY * 2_u32.pow(failures.min(5))).min(RETRY_MAX)).await;
                 failures += 1;
             }
         }
+    }
+}
+
+/// Logs a failure: the first of a row for people, the others for those who look for them.
+fn tell(resource: &Resource, error: &watcher::Error, failures: u32) {
+    let resource = &resource.plural;
+    let missing = matches!(error, watcher::Error::InitialListFailed(kube::Error::Api(status)) if status.code == 404);
+    match (failures, missing) {
+        (0, true) => tracing::info!(%resource, "not served, waiting for its definition"),
+        (0, false) => tracing::warn!(%resource, %error, "watch failed, trying again"),
+        _ => tracing::debug!(%resource, %error, failures, "watch failed, trying again"),
     }
 }
 
