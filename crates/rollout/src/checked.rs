@@ -53,6 +53,62 @@ pub struct Settings {
     pub unsuccessful_runs: usize,
     /// What to do, in order.
     pub steps: Vec<Step>,
+    /// Two full sets and a switch; `None` for a canary.
+    pub blue_green: Option<BlueGreen>,
+    /// How long pods stay that are not needed any more.
+    pub delays: Delays,
+}
+
+/// The blue-green strategy with defaults.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BlueGreen {
+    /// Service of the users.
+    pub active_service: String,
+    /// Service of the new pods; empty for none.
+    pub preview_service: String,
+    /// Number of new pods before the switch; all when absent.
+    pub preview_replicas: Option<i32>,
+    /// What the switch waits for.
+    pub promotion: Promotion,
+    /// Analysis before the switch.
+    pub pre: Option<RolloutAnalysis>,
+    /// Analysis after the switch.
+    pub post: Option<RolloutAnalysis>,
+}
+
+/// What a blue-green switch waits for, besides the pods and the analysis.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Promotion {
+    /// Nothing.
+    AtOnce,
+    /// A time, or the user.
+    After(Duration),
+    /// The user.
+    ByHand,
+}
+
+/// How long pods stay that are not needed any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Delays {
+    /// Of old ReplicaSets.
+    pub old: Duration,
+    /// Whether the user said so.
+    pub old_is_set: bool,
+    /// How many old ReplicaSets stay so long.
+    pub limit: usize,
+    /// Of the new ReplicaSet after an abort.
+    pub aborted: AbortDelay,
+}
+
+/// How long the new pods stay after an abort.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AbortDelay {
+    /// They go as the sizes say.
+    Unused,
+    /// So long.
+    For(Duration),
+    /// For ever.
+    Forever,
 }
 
 /// A step that is acted on.
@@ -64,6 +120,13 @@ pub enum Step {
     Pause(Option<Duration>),
     /// Run an AnalysisRun.
     Analysis(RolloutAnalysis),
+}
+
+impl Settings {
+    /// Returns true when the share of the new version is the share of its pods: a canary without a router.
+    pub fn counts_pods(&self) -> bool {
+        self.blue_green.is_none()
+    }
 }
 
 impl Checked<Rollout> {

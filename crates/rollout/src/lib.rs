@@ -29,7 +29,7 @@ mod template;
 mod validate;
 
 pub use action::{Action, ServiceSwitch};
-pub use checked::{Checked, Settings, Step};
+pub use checked::{AbortDelay, BlueGreen, Checked, Delays, Promotion, Settings, Step};
 pub use collision::{collided, collides, create_refused};
 pub use event::{Event, EventKind};
 pub use invalid::{invalid, unreadable};

@@ -3,8 +3,10 @@
 //! One pass makes at most one kind of scaling and one step. What it writes wakes the next. The order of a pass is
 //! upstream's (`rollout/canary.go`), because users see it in Events and statuses.
 
+mod blue_green;
 mod canary;
 mod conditions;
+mod delay;
 mod duration;
 mod history;
 mod merge;

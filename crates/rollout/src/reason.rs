@@ -92,6 +92,13 @@ pub enum Reason {
         /// Its phase, empty before its first.
         phase: Option<AnalysisPhase>,
     },
+    /// A ReplicaSet keeps its pods for a while.
+    WaitingOnScaleDown {
+        /// The ReplicaSet.
+        set: String,
+        /// When it is scaled to 0.
+        until: String,
+    },
     /// A Service is not switched before the pods it would point to are available.
     WaitingOnService {
         /// The Service.
@@ -163,6 +170,9 @@ impl fmt::Display for Reason {
             Self::WaitingOnAnalysis { run, phase } => {
                 let phase = phase.map_or("not begun".to_owned(), |phase| phase.to_string());
                 write!(f, "waiting on AnalysisRun {run} ({phase})")
+            }
+            Self::WaitingOnScaleDown { set, until } => {
+                write!(f, "waiting on ReplicaSet {set} to be scaled to 0 at {until}")
             }
             Self::WaitingOnService { service, set } => {
                 write!(f, "waiting on pods of ReplicaSet {set} before Service {service} is switched")

@@ -3,6 +3,7 @@
 //! Source: Argo Rollouts `pkg/apis/rollouts/validation`; messages word for word. Fields that are not acted on yet are
 //! problems too: nothing is ever ignored silently.
 
+mod blue_green;
 mod canary;
 mod references;
 mod settings;
@@ -151,7 +152,7 @@ fn strategy_problems(rollout: &Rollout) -> Vec<Problem> {
             vec![Problem::invalid("spec.strategy.strategy", &value, "Multiple Strategies can not be listed")]
         }
         (None, Some(strategy)) => canary::problems(rollout, strategy),
-        (Some(_), None) => Vec::new(),
+        (Some(strategy), None) => blue_green::problems(rollout, strategy),
     }
 }
 

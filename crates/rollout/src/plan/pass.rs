@@ -1,5 +1,6 @@
 //! One pass, while it is being planned.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use api::rollout::{Rollout, RolloutStatus};
@@ -7,9 +8,9 @@ use object::{Time, Value, json};
 
 use super::pause::PauseChange;
 use super::runs::CurrentRuns;
-use super::{Plan, merge_patch, waits};
-use crate::sets::Sets;
-use crate::{Action, Checked, Event, Observed, Reason, Settings, Step, Why, hash};
+use super::{Plan, merge_patch, services, waits};
+use crate::sets::{Set, Sets};
+use crate::{Action, Checked, Event, Observed, Reason, Settings, Step, Why, hash, keys};
 
 /// What is known and decided so far.
 pub(super) struct Pass<'a> {
@@ -20,6 +21,8 @@ pub(super) struct Pass<'a> {
     pub hash: String,
     pub sets: Sets,
     pub runs: CurrentRuns,
+    /// Services this pass switches, with the hash each selects from now on.
+    pub switched: BTreeMap<String, String>,
     pub pause: PauseChange,
     pub actions: Vec<Action>,
     pub events: Vec<Event>,
@@ -42,6 +45,7 @@ impl<'a> Pass<'a> {
             hash,
             sets,
             runs: CurrentRuns::default(),
+            switched: BTreeMap::new(),
             pause: PauseChange::default(),
             actions: Vec::new(),
             events: Vec::new(),
@@ -131,6 +135,9 @@ impl<'a> Pass<'a> {
         if observed && let Some(status) = super::conditions::check_paused(self) {
             return status;
         }
+        if let Some(strategy) = &self.settings().blue_green {
+            return super::blue_green::pass(self, strategy);
+        }
         if self.template_or_steps_changed() {
             return super::status::reset(self);
         }
@@ -138,10 +145,37 @@ impl<'a> Pass<'a> {
     }
 
     /// Returns true when what is rolled out is not what the status speaks of.
-    fn template_or_steps_changed(&self) -> bool {
-        let steps = self.rollout().canary().map(|canary| canary.steps.as_slice()).unwrap_or_default();
-        self.status().current_step_hash != hash::steps(steps)
+    pub fn template_or_steps_changed(&self) -> bool {
+        self.status().current_step_hash != self.step_hash()
             || self.status().current_pod_hash != self.current_hash()
+    }
+
+    /// Returns the hash of the steps; empty for blue-green.
+    pub fn step_hash(&self) -> String {
+        self.rollout().canary().map(|canary| hash::steps(&canary.steps)).unwrap_or_default()
+    }
+
+    /// Returns the hash that a Service selects after this pass, empty for none.
+    pub fn selected(&self, service: &str) -> String {
+        if let Some(hash) = self.switched.get(service) {
+            return hash.clone();
+        }
+        let service = self.observed.referenced.service(service);
+        service.map(|service| service.str(&["spec", "selector", keys::HASH]).to_owned()).unwrap_or_default()
+    }
+
+    /// Returns true when a ReplicaSet is part of the update or may carry traffic: it is not to be scaled as an old one.
+    ///
+    /// Source: `isReplicaSetReferenced`.
+    pub fn is_referenced(&self, set: &Set) -> bool {
+        let status = self.status();
+        let mut hashes = vec![status.stable_rs.clone(), status.current_pod_hash.clone()];
+        if self.settings().blue_green.is_some() {
+            hashes.push(status.blue_green.active_selector.clone());
+            hashes.push(status.blue_green.preview_selector.clone());
+        }
+        hashes.extend(services::named(self.rollout()).into_iter().map(|service| self.selected(service)));
+        hashes.contains(&set.hash)
     }
 
     /// Returns the plan that leads to `status`.

@@ -1,8 +1,8 @@
 //! Sizes of ReplicaSets.
 
-use object::{Map, Value, json};
+use object::{Map, Time, Value, json};
 
-use super::pass::Pass;
+use super::pass::{Pass, text};
 use super::pause;
 use crate::maths::{self, Scene, Size};
 use crate::sets::Set;
@@ -82,16 +82,44 @@ pub(super) fn at_wanted_sizes(pass: &Pass) -> bool {
     new && stable && pass.sets.others().all(|set| set.size.available == 0)
 }
 
-/// Scales one ReplicaSet and brings its annotation up to date; returns true when the size changes.
+/// What becomes of the time at which a ReplicaSet is scaled to 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Deadline {
+    /// It stays as it is.
+    Keep,
+    /// There is none any more.
+    Clear,
+    /// It is this.
+    Set(Time),
+}
+
+/// Scales one ReplicaSet, which loses its deadline; returns true when the size changes.
 fn scale(pass: &mut Pass, set: &Set, to: i32) -> bool {
+    change(pass, set, to, Deadline::Clear)
+}
+
+/// Returns the annotations of a ReplicaSet that are to change.
+fn notes(pass: &Pass, set: &Set, deadline: Deadline) -> Map<String, Value> {
     let replicas = pass.settings().replicas;
     let mut notes = Map::new();
     if set.desired() != Some(replicas) {
         notes.insert(keys::DESIRED_REPLICAS.into(), json!(replicas.to_string()));
     }
-    if set.object.annotation(keys::SCALE_DOWN_DEADLINE).is_some() {
-        notes.insert(keys::SCALE_DOWN_DEADLINE.into(), Value::Null);
+    match deadline {
+        Deadline::Clear if set.object.annotation(keys::SCALE_DOWN_DEADLINE).is_some() => {
+            notes.insert(keys::SCALE_DOWN_DEADLINE.into(), Value::Null);
+        }
+        Deadline::Set(until) if set.deadline != Some(until) => {
+            notes.insert(keys::SCALE_DOWN_DEADLINE.into(), json!(text(until)));
+        }
+        Deadline::Keep | Deadline::Clear | Deadline::Set(_) => {}
     }
+    notes
+}
+
+/// Scales one ReplicaSet and brings its annotations up to date; returns true when the size changes.
+pub(super) fn change(pass: &mut Pass, set: &Set, to: i32, deadline: Deadline) -> bool {
+    let notes = notes(pass, set, deadline);
     let from = set.size.spec;
     if from == to {
         if !notes.is_empty() {
@@ -100,7 +128,7 @@ fn scale(pass: &mut Pass, set: &Set, to: i32) -> bool {
         }
         return false;
     }
-    if to < from && is_stale(pass) {
+    if to < from && pass.settings().counts_pods() && is_stale(pass) {
         let Size { spec: asked, available } = set.size;
         pass.wait(Reason::WaitingOnPods { set: set.name().to_owned(), wanted: to, asked, available });
         return false;

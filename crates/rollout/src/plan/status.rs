@@ -1,18 +1,16 @@
 //! The new status: counts, steps, promotion.
 
-use api::rollout::RolloutStatus;
+use api::rollout::{BlueGreenStatus, CanaryStatus, PauseReason, RolloutStatus};
 
 use super::pass::Pass;
-use super::{conditions, duration, pause, phase, runs};
-use crate::{Event, Step, hash};
+use super::{blue_green, conditions, duration, pause, phase, runs};
+use crate::{Event, Step};
 
 /// Returns the status with what is counted and copied, before any decision.
 pub(super) fn base(pass: &Pass) -> RolloutStatus {
-    let rollout = pass.rollout();
     let mut status = pass.status().clone();
-    let steps = rollout.canary().map(|canary| canary.steps.as_slice()).unwrap_or_default();
     status.current_pod_hash = pass.current_hash();
-    status.current_step_hash = hash::steps(steps);
+    status.current_step_hash = pass.step_hash();
     status.replicas = pass.sets.sum(|set| set.replicas);
     status.updated_replicas = pass.sets.new_set().map_or(0, |set| set.replicas);
     status.ready_replicas = pass.sets.sum(|set| set.ready);
@@ -21,6 +19,13 @@ pub(super) fn base(pass: &Pass) -> RolloutStatus {
     status.selector = pass.settings().selector.to_string();
     status.restarted_at = pass.restarted_at.clone();
     status.conditions.retain(|condition| condition.kind != "InvalidSpec");
+    if let Some(strategy) = &pass.settings().blue_green {
+        status.canary = CanaryStatus { extra: status.canary.extra, ..CanaryStatus::default() };
+        status.current_step_index = None;
+        blue_green::write(pass, strategy, &mut status);
+    } else {
+        status.blue_green = BlueGreenStatus { extra: status.blue_green.extra, ..BlueGreenStatus::default() };
+    }
     runs::write(pass, &mut status);
     status
 }
@@ -59,7 +64,8 @@ pub(super) fn advance(pass: &mut Pass, scaling: Scaling) -> RolloutStatus {
     let mut status = base(pass);
     let steps = pass.settings().steps.len();
     let all = (steps > 0).then(|| count(steps));
-    if pass.status().promote_full {
+    let skip = pass.status().promote_full || in_rollback_window(pass);
+    if skip {
         pass.pause.clear = true;
         pass.pause.remove_abort = true;
         status.current_step_index = all;
@@ -74,9 +80,9 @@ pub(super) fn advance(pass: &mut Pass, scaling: Scaling) -> RolloutStatus {
         status.current_step_index = if back { all } else { (steps > 0).then_some(0) };
         return conclude(pass, status);
     }
-    if scaling == Scaling::No && !pass.status().promote_full && step_completed(pass) {
+    if scaling == Scaling::No && !skip && step_completed(pass) {
         complete_step(pass, &mut status);
-    } else if !pass.status().promote_full {
+    } else if !skip {
         let index = pass.checked.step_index().min(steps);
         status.current_step_index = (steps > 0).then(|| count(index));
     }
@@ -102,7 +108,7 @@ fn complete_step(pass: &mut Pass, status: &mut RolloutStatus) {
     let text = step.map(step_text).unwrap_or_default();
     let message = format!("Rollout step {}/{total} completed ({text})", index + 1);
     pass.events.push(Event::normal("RolloutStepCompleted", message));
-    pass.pause.end_step = true;
+    pass.pause.end.push(PauseReason::CanaryPauseStep);
     status.current_step_index = Some(count(index + 1));
     status.canary.current_step_analysis_run_status = None;
 }
@@ -150,11 +156,12 @@ fn promotion(pass: &Pass) -> Option<String> {
     (pass.step().0 >= steps).then(|| format!("Completed all {steps} canary steps"))
 }
 
-fn promote(pass: &mut Pass, status: &mut RolloutStatus, reason: &str) {
+pub(super) fn promote(pass: &mut Pass, status: &mut RolloutStatus, reason: &str) {
     pass.pause.clear = true;
     pass.pause.remove_abort = true;
     pass.pause.abort = None;
     status.promote_full = false;
+    status.blue_green.scale_up_preview_check_point = false;
     let steps = pass.settings().steps.len();
     status.current_step_index = (steps > 0).then(|| count(steps));
     if status.stable_rs != status.current_pod_hash {

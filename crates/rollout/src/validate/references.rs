@@ -3,7 +3,7 @@
 use std::slice;
 
 use api::analysis::{AnalysisRunSpec, Metric};
-use api::rollout::{Rollout, RolloutAnalysis};
+use api::rollout::{BlueGreenStrategy, Rollout, RolloutAnalysis};
 use object::json;
 
 use super::Problem;
@@ -13,10 +13,13 @@ use crate::{Referenced, keys, runs};
 ///
 /// Source: `validation_references.go`.
 pub(super) fn problems(rollout: &Rollout, referenced: &Referenced) -> Vec<Problem> {
+    if let Some(strategy) = &rollout.spec.strategy.blue_green {
+        return blue_green_problems(rollout, referenced, strategy);
+    }
     let Some(canary) = rollout.canary() else { return Vec::new() };
     let mut problems = Vec::new();
     for (field, name) in
-        [("canaryService", &canary.canary_service), ("stableService", &canary.stable_service)]
+        [("canary.canaryService", &canary.canary_service), ("canary.stableService", &canary.stable_service)]
     {
         problems.extend(service_problems(rollout, referenced, field, name));
     }
@@ -34,12 +37,35 @@ pub(super) fn problems(rollout: &Rollout, referenced: &Referenced) -> Vec<Proble
     problems
 }
 
+fn blue_green_problems(
+    rollout: &Rollout,
+    referenced: &Referenced,
+    strategy: &BlueGreenStrategy,
+) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for (field, name) in [
+        ("blueGreen.activeService", &strategy.active_service),
+        ("blueGreen.previewService", &strategy.preview_service),
+    ] {
+        problems.extend(service_problems(rollout, referenced, field, name));
+    }
+    for (field, analysis) in [
+        ("prePromotionAnalysis", &strategy.pre_promotion_analysis),
+        ("postPromotionAnalysis", &strategy.post_promotion_analysis),
+    ] {
+        let Some(analysis) = analysis else { continue };
+        let path = format!("spec.strategy.blueGreen.{field}.templates");
+        problems.extend(analysis_problem(rollout, referenced, analysis, &path));
+        problems.extend(endless_problem(referenced, analysis, &path));
+    }
+    problems
+}
+
 fn service_problems(rollout: &Rollout, referenced: &Referenced, field: &str, name: &str) -> Vec<Problem> {
     if name.is_empty() {
         return Vec::new();
     }
-    let problem =
-        |message: &str| Problem::invalid(&format!("spec.strategy.canary.{field}"), &json!(name), message);
+    let problem = |message: &str| Problem::invalid(&format!("spec.strategy.{field}"), &json!(name), message);
     let Some(service) = referenced.service(name) else {
         return vec![problem(&format!("services {name:?} not found"))];
     };

@@ -1,5 +1,8 @@
 //! Defaults, and values in the types they are acted on.
 
+mod blue_green;
+mod delays;
+
 use std::time::Duration;
 
 use api::IntOrString;
@@ -20,8 +23,9 @@ pub(super) fn settings(rollout: &Rollout) -> Result<Settings, Problem> {
         .map_err(|_| Problem::invalid("spec.selector", &selector_json, "invalid label selector"))?;
     let canary = spec.strategy.canary.clone().unwrap_or_default();
     let replicas = spec.replicas.unwrap_or(1);
-    let (max_surge, max_unavailable) =
-        limits(replicas, canary.max_surge.as_ref(), canary.max_unavailable.as_ref());
+    let blue_green = spec.strategy.blue_green.as_ref();
+    let unavailable = blue_green.map_or(&canary.max_unavailable, |strategy| &strategy.max_unavailable);
+    let (max_surge, max_unavailable) = limits(replicas, canary.max_surge.as_ref(), unavailable.as_ref());
     let count = |limit: Option<i32>, default: usize| {
         limit.map_or(default, |limit| usize::try_from(limit).unwrap_or(0))
     };
@@ -40,6 +44,8 @@ pub(super) fn settings(rollout: &Rollout) -> Result<Settings, Problem> {
         successful_runs: count(history.successful_run_history_limit, 5),
         unsuccessful_runs: count(history.unsuccessful_run_history_limit, 5),
         steps: canary.steps.iter().filter_map(step).collect(),
+        blue_green: blue_green.map(blue_green::blue_green),
+        delays: blue_green.map_or_else(|| delays::canary(&canary), delays::blue_green),
     })
 }
 

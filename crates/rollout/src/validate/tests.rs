@@ -91,7 +91,6 @@ fn templates_must_fit() {
 #[test]
 fn fields_not_acted_on_are_refused_by_name() {
     for (strategy, path) in [
-        ("{blueGreen: {activeService: a}}", "spec.strategy.blueGreen"),
         ("{canary: {trafficRouting: {nginx: {}}}}", "spec.strategy.canary.trafficRouting"),
         ("{canary: {steps: [{plugin: {name: a/b}}]}}", "spec.strategy.canary.steps[0].plugin"),
         ("{canary: {steps: [{experiment: {templates: []}}]}}", "spec.strategy.canary.steps[0].experiment"),

@@ -40,7 +40,11 @@ pub(super) fn problems(rollout: &Rollout) -> Vec<Problem> {
         }
     };
     refuse(spec.workload_ref.is_some(), "spec.workloadRef");
-    refuse(spec.strategy.blue_green.is_some(), "spec.strategy.blueGreen");
+    if let Some(blue_green) = &spec.strategy.blue_green {
+        refuse(blue_green.anti_affinity.is_some(), "spec.strategy.blueGreen.antiAffinity");
+        refuse(blue_green.preview_metadata.is_some(), "spec.strategy.blueGreen.previewMetadata");
+        refuse(blue_green.active_metadata.is_some(), "spec.strategy.blueGreen.activeMetadata");
+    }
     if let Some(canary) = &spec.strategy.canary {
         for (set, field) in canary_fields(canary) {
             refuse(set, &format!("spec.strategy.canary.{field}"));

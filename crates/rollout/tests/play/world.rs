@@ -29,14 +29,25 @@ pub struct World {
 }
 
 impl World {
+    /// A Rollout of `replicas` pods with this canary strategy.
     pub fn new(replicas: i64, canary: &str) -> Self {
         let canary = yaml::document(canary).unwrap();
+        Self::with(replicas, &json!({"canary": canary}))
+    }
+
+    /// A Rollout of `replicas` pods with this blue-green strategy.
+    pub fn blue_green(replicas: i64, blue_green: &str) -> Self {
+        let blue_green = yaml::document(blue_green).unwrap();
+        Self::with(replicas, &json!({"blueGreen": blue_green}))
+    }
+
+    fn with(replicas: i64, strategy: &Value) -> Self {
         Self {
             rollout: Object::from_value(json!({
                 "apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout",
                 "metadata": {"name": "shop", "namespace": "n", "uid": "u", "generation": 1},
                 "spec": {"replicas": replicas, "selector": {"matchLabels": {"app": "shop"}},
-                    "strategy": {"canary": canary},
+                    "strategy": strategy,
                     "template": {"metadata": {"labels": {"app": "shop"}},
                         "spec": {"containers": [{"name": "c", "image": "shop:1"}]}}}
             })),
@@ -120,6 +131,17 @@ impl World {
         sets.iter().map(|set| set.int(&["spec", "replicas"]).unwrap()).collect()
     }
 
+    /// Returns the ReplicaSet of a hash.
+    #[track_caller]
+    pub fn set_of(&self, hash: &str) -> &Object {
+        self.sets.values().find(|set| set.label(keys::HASH) == Some(hash)).unwrap()
+    }
+
+    /// Returns when the last plan wants to be looked at again.
+    pub fn last_wake(&self) -> Option<Time> {
+        self.last.as_ref().and_then(|plan| plan.wake)
+    }
+
     pub fn selected(&self, service: &str) -> String {
         self.services[service].str(&["spec", "selector", keys::HASH]).to_owned()
     }
@@ -170,12 +192,13 @@ impl World {
         if changes {
             assert!(!plan.why.settled(), "a plan that changes something waits for it");
         } else {
-            let done = self.phase() == "Healthy" && !self.pods_to_come();
+            let done = self.phase() == "Healthy" && !self.pods_to_come() && plan.wake.is_none();
             assert!(plan.why.settled() || !done, "{}\n{}", self.phase(), plan.why);
             assert!(!plan.why.settled() || self.phase() == "Healthy", "{}", self.phase());
         }
         assert!(plan.why.settled() || !plan.why.because.is_empty(), "{}", plan.why);
         self.check_scaling(&plan);
+        self.check_switches(&plan);
         self.apply(plan);
         self.controllers();
         changes
@@ -201,6 +224,22 @@ impl World {
             .any(|set| set.int(&["spec", "replicas"]) != set.int(&["status", "availableReplicas"]))
     }
 
+    /// The active Service is sent to pods that are all there, or back to stable ones.
+    fn check_switches(&self, plan: &Plan) {
+        let active = self.rollout.str(&["spec", "strategy", "blueGreen", "activeService"]);
+        for action in &plan.actions {
+            let Action::SwitchService(switch) = action else { continue };
+            if switch.key.name != active || switch.from == switch.to {
+                continue;
+            }
+            let set = self.set_of(&switch.to);
+            let available = set.int(&["status", "availableReplicas"]).unwrap_or(0);
+            let all = available == self.rollout.int(&["spec", "replicas"]).unwrap();
+            let back = switch.to == self.status()["stableRS"] && available > 0;
+            assert!(all || back, "{switch:?}: {available}");
+        }
+    }
+
     /// Laws of each scaling: the surge is kept, no needed pod goes, and new pods are not ahead of their step.
     #[track_caller]
     fn check_scaling(&self, plan: &Plan) {
@@ -216,6 +255,9 @@ impl World {
             return;
         }
         let rollout = Rollout::from_object(&self.rollout).unwrap();
+        if rollout.canary().is_none() {
+            return;
+        }
         let checked = validate(&rollout, &self.referenced()).unwrap();
         let settings = checked.settings();
         let int = |set: &Object, path: &[&str]| i32::try_from(set.int(path).unwrap_or(0)).unwrap();
