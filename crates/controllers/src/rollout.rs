@@ -5,6 +5,7 @@
 
 mod act;
 mod caches;
+mod routers;
 
 use std::sync::Arc;
 
@@ -19,6 +20,7 @@ use runtime::{
 use crate::instance::Instance;
 use crate::service;
 use caches::{Caches, ORPHANS, naming};
+use routers::{Routers, UNSERVED};
 
 /// How the controller is set up.
 #[derive(Clone, Debug)]
@@ -59,7 +61,8 @@ pub fn run(watches: &Watches, config: RolloutConfig, tasks: &Tasks) {
         .watch(&caches.templates, naming(&caches.rollouts))
         .watch(&caches.cluster_templates, naming(&caches.rollouts))
         .watch(&caches.services, naming(&caches.rollouts));
-    controller.run(Shell { cluster, caches, recorder }, tasks);
+    let routers = Routers::new(watches, &caches.rollouts, controller.queue(), tasks);
+    controller.run(Shell { cluster, caches, routers, recorder }, tasks);
 }
 
 /// Returns a mapping from a Rollout to itself, which tells when one is seen for the first time and when one is gone.
@@ -87,6 +90,7 @@ fn announcing(recorder: Recorder) -> impl Fn(&Change) -> Vec<Key> + Send + Sync 
 struct Shell {
     cluster: Cluster,
     caches: Caches,
+    routers: Routers,
     recorder: Recorder,
 }
 
@@ -116,14 +120,24 @@ impl Shell {
             Ok(rollout) => rollout,
             Err(error) => return Ok((::rollout::unreadable(object, &error, now), None)),
         };
-        let referenced = self.caches.referenced(object.namespace());
+        let mut referenced = self.caches.referenced(object.namespace());
+        let references = ::rollout::router_references(&rollout, &referenced.routing);
+        self.routers.observe(references, &mut referenced).await?;
         let checked = match ::rollout::validate(&rollout, &referenced) {
             Ok(checked) => checked,
-            Err(problems) => return Ok((::rollout::invalid(&rollout, &problems, now), None)),
+            Err(problems) => {
+                let mut plan = ::rollout::invalid(&rollout, &problems, now);
+                if !referenced.unserved.is_empty() {
+                    plan.wake = Some(now.after(UNSERVED));
+                }
+                return Ok((plan, None));
+            }
         };
-        let pods = if Observed::needs_pods(&rollout) { self.pods(&rollout).await? } else { Vec::new() };
+        let replica_sets = self.caches.replica_sets(object);
+        let needs_pods = Observed::needs_pods(&checked, &replica_sets);
+        let pods = if needs_pods { self.pods(&rollout).await? } else { Vec::new() };
         let observed = Observed {
-            replica_sets: self.caches.replica_sets(object),
+            replica_sets,
             pods,
             analysis_runs: self.caches.analysis_runs.owned_by(object.uid()),
             referenced,
@@ -131,7 +145,7 @@ impl Shell {
         Ok((::rollout::plan(&checked, &observed, now), Some(checked)))
     }
 
-    /// Lists the pods of a Rollout that is to be restarted; otherwise nobody needs them.
+    /// Lists the pods of a Rollout; seldom does anybody need them.
     async fn pods(&self, rollout: &Rollout) -> Result<Vec<Arc<Object>>, Failure> {
         let selector = rollout.object.get(&["spec", "selector"]).map(LabelSelector::from_json);
         let Some(Ok(selector)) = selector else { return Ok(Vec::new()) };

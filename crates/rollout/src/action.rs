@@ -3,6 +3,7 @@
 use std::fmt;
 
 use object::{Key, Object, Value};
+use traffic::Change;
 
 /// One change. The shell carries them out in order; a plan holds at most one kind of scaling.
 #[derive(Clone, Debug, PartialEq)]
@@ -63,6 +64,15 @@ pub enum Action {
     },
     /// Point a Service to the pods of one ReplicaSet.
     SwitchService(ServiceSwitch),
+    /// Change labels or annotations of a pod.
+    PatchPod {
+        /// The pod.
+        key: Key,
+        /// Merge patch of the pod.
+        patch: Value,
+    },
+    /// Write an object of a router.
+    Route(Change),
     /// Evict a pod that is older than `spec.restartAt`; 429 means later.
     EvictPod {
         /// The pod.
@@ -108,6 +118,8 @@ impl fmt::Display for Action {
             Self::SwitchService(switch) => {
                 write!(f, "switch Service {} from '{}' to '{}'", switch.key, switch.from, switch.to)
             }
+            Self::PatchPod { key, patch } => write!(f, "patch Pod {key}: {patch}"),
+            Self::Route(change) => change.fmt(f),
             Self::EvictPod { key } => write!(f, "evict Pod {key}"),
         }
     }

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use api::rollout::{Rollout, RolloutAnalysis};
+use api::rollout::{Rollout, RolloutAnalysis, SetCanaryScale, SetHeaderRoute, SetMirrorRoute};
 use object::{LabelSelector, Value};
+use traffic::Router;
 
 /// A value that passed validation, with its defaults.
 #[derive(Clone, Debug)]
@@ -25,7 +26,7 @@ impl<T> Checked<T> {
 }
 
 /// The spec of a Rollout with defaults, in the types it is acted on.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Settings {
     /// Wanted number of pods, at least 0.
     pub replicas: i32,
@@ -55,8 +56,34 @@ pub struct Settings {
     pub steps: Vec<Step>,
     /// Two full sets and a switch; `None` for a canary.
     pub blue_green: Option<BlueGreen>,
+    /// Routers that share the traffic; `None` when the pods do.
+    pub routed: Option<Routed>,
+    /// How many new pods make a step done; all when absent.
+    pub threshold: Option<Threshold>,
     /// How long pods stay that are not needed any more.
     pub delays: Delays,
+}
+
+/// How a canary's traffic is shared.
+#[derive(Clone, Debug)]
+pub struct Routed {
+    /// Who is told; all of them are.
+    pub routers: Vec<Router>,
+    /// What all weights add up to, at least 1.
+    pub max: i32,
+    /// Whether stable pods go as traffic leaves them.
+    pub dynamic: bool,
+    /// Least number of pods of a ReplicaSet that has any.
+    pub min_pods: i32,
+}
+
+/// How many new pods make a step done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Threshold {
+    /// This percentage of the wanted ones.
+    Percent(i32),
+    /// This many.
+    Pods(i32),
 }
 
 /// The blue-green strategy with defaults.
@@ -120,12 +147,37 @@ pub enum Step {
     Pause(Option<Duration>),
     /// Run an AnalysisRun.
     Analysis(RolloutAnalysis),
+    /// Scale the new pods apart from the weight.
+    SetCanaryScale(SetCanaryScale),
+    /// Send requests with a header to the new version.
+    SetHeaderRoute(SetHeaderRoute),
+    /// Copy requests to the new version.
+    SetMirrorRoute(SetMirrorRoute),
+}
+
+impl Threshold {
+    /// Returns true when `available` pods of `wanted` are enough.
+    ///
+    /// Examples: 9 of 10 are enough for 90 %; none of 0 are enough for any percentage.
+    pub fn met(self, wanted: i32, available: i32) -> bool {
+        match self {
+            Self::Percent(percent) => {
+                i64::from(available) * 100 >= i64::from(percent) * i64::from(wanted) || wanted == 0
+            }
+            Self::Pods(pods) => available >= pods,
+        }
+    }
 }
 
 impl Settings {
     /// Returns true when the share of the new version is the share of its pods: a canary without a router.
     pub fn counts_pods(&self) -> bool {
-        self.blue_green.is_none()
+        self.blue_green.is_none() && self.routed.is_none()
+    }
+
+    /// Returns what all weights add up to.
+    pub fn max_weight(&self) -> i32 {
+        self.routed.as_ref().map_or(100, |routed| routed.max)
     }
 }
 

@@ -20,6 +20,8 @@ pub const ROLLOUT_TYPE: &str = "rollout-type";
 pub const STEP_INDEX: &str = "step-index";
 /// Annotation of an Experiment's ReplicaSets.
 pub const EXPERIMENT_NAME: &str = "experiment.argoproj.io/name";
+/// Annotation of ReplicaSets: what their pods were given for their role, in JSON.
+pub const EPHEMERAL_METADATA: &str = "rollout.argoproj.io/ephemeral-metadata";
 /// Annotation of `kubectl apply`.
 pub const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 /// Annotation of the notification engine.

@@ -13,6 +13,7 @@
 //! This crate never does I/O, reads no clock and keeps no state: the object's status is the only memory.
 
 mod action;
+mod affinity;
 mod checked;
 mod collision;
 mod event;
@@ -20,6 +21,7 @@ pub mod hash;
 mod invalid;
 pub mod keys;
 mod maths;
+mod metadata;
 mod observed;
 mod plan;
 mod reason;
@@ -29,7 +31,7 @@ mod template;
 mod validate;
 
 pub use action::{Action, ServiceSwitch};
-pub use checked::{AbortDelay, BlueGreen, Checked, Delays, Promotion, Settings, Step};
+pub use checked::{AbortDelay, BlueGreen, Checked, Delays, Promotion, Routed, Settings, Step, Threshold};
 pub use collision::{collided, collides, create_refused};
 pub use event::{Event, EventKind};
 pub use invalid::{invalid, unreadable};
@@ -37,3 +39,12 @@ pub use observed::{Observed, Referenced};
 pub use plan::{Plan, plan};
 pub use reason::{Reason, Why};
 pub use validate::{Problem, validate};
+
+/// Returns what has to be observed for the routers of a Rollout ([`Referenced::live`]); nothing when they are configured
+/// wrongly or when there are none.
+pub fn router_references(
+    rollout: &api::rollout::Rollout,
+    settings: &traffic::Settings,
+) -> Vec<traffic::Reference> {
+    plan::router_references_of(rollout, settings)
+}

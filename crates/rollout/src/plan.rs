@@ -10,11 +10,13 @@ mod delay;
 mod duration;
 mod history;
 mod merge;
+mod metadata;
 mod pass;
 mod pause;
 mod phase;
 mod restart;
 mod revision;
+mod routed;
 mod runs;
 mod scale;
 mod services;
@@ -29,7 +31,9 @@ use crate::{Action, Checked, Event, Observed, Why};
 pub(crate) use conditions::new as new_condition;
 pub(crate) use conditions::set as set_condition;
 pub(crate) use merge::merge_patch;
+pub(crate) use metadata::pending as metadata_pending;
 pub(crate) use phase::phase;
+pub(crate) use routed::references as router_references_of;
 
 /// What one pass does. Carry out `actions` in order, then write `status_patch`, then record `events`; when an action
 /// fails, write nothing and plan again.

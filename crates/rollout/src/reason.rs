@@ -143,6 +143,20 @@ pub enum Reason {
         /// What it said.
         message: String,
     },
+    /// A router cannot be told.
+    BlockedByRouter {
+        /// Why.
+        message: String,
+    },
+    /// A router is not told before the stable version has the pods for its share.
+    WaitingOnStable {
+        /// Pods that are needed.
+        wanted: i32,
+        /// Pods that are available.
+        available: i32,
+    },
+    /// A router has not confirmed the weights yet.
+    WaitingOnRouter,
     /// A referenced Service is missing.
     BlockedByService {
         /// The Service.
@@ -185,7 +199,15 @@ impl fmt::Display for Reason {
             | Self::BlockedByAbort { message }
             | Self::BlockedByDeadline { message }
             | Self::BlockedByRefusal { message }
+            | Self::BlockedByRouter { message }
             | Self::BlockedByAnalysis { message } => write!(f, "blocked: {message}"),
+            Self::WaitingOnStable { wanted, available } => {
+                write!(
+                    f,
+                    "waiting on stable pods before traffic is moved: {available} available, {wanted} wanted"
+                )
+            }
+            Self::WaitingOnRouter => f.write_str("waiting on the router to confirm the weights"),
             Self::BlockedByService { service } => write!(f, "blocked: Service {service} not found"),
         }
     }

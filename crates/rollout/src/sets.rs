@@ -98,10 +98,7 @@ impl Sets {
         all.sort_by(|a, b| (a.created, a.name()).cmp(&(b.created, b.name())));
         let of_hash = |hash: &str| all.iter().position(|set| !hash.is_empty() && set.hash == hash);
         let new = of_hash(hash).or_else(|| {
-            all.iter().position(|set| {
-                let of_set = set.object.get(&["spec", "template"]);
-                of_set.is_some_and(|of_set| template::same(of_set, &settings.template))
-            })
+            all.iter().position(|set| template::same(&template::of_set(&set.object), &settings.template))
         });
         let stable = of_hash(stable);
         Self { all, new, stable }

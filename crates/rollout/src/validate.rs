@@ -3,9 +3,11 @@
 //! Source: Argo Rollouts `pkg/apis/rollouts/validation`; messages word for word. Fields that are not acted on yet are
 //! problems too: nothing is ever ignored silently.
 
+mod affinity;
 mod blue_green;
 mod canary;
 mod references;
+mod routing;
 mod settings;
 mod unsupported;
 
@@ -20,7 +22,7 @@ use crate::{Checked, Referenced};
 pub(crate) use settings::limits;
 
 /// Something wrong with a spec, in the words of Kubernetes' `field.Error`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Problem {
     /// Path of the field, e.g. `spec.strategy.canary.steps[1].setWeight`.
     pub path: String,
@@ -44,6 +46,12 @@ impl Problem {
     }
 }
 
+impl From<traffic::Problem> for Problem {
+    fn from(problem: traffic::Problem) -> Self {
+        Self { path: problem.path, message: problem.message }
+    }
+}
+
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.path, self.message)
@@ -56,6 +64,7 @@ impl fmt::Display for Problem {
 pub fn validate(rollout: &Rollout, referenced: &Referenced) -> Result<Checked<Rollout>, Vec<Problem>> {
     let mut problems = spec_problems(rollout);
     problems.extend(unsupported::problems(rollout));
+    problems.extend(routing::not_offered(rollout, referenced));
     problems.extend(unsupported::unknown(rollout));
     if problems.is_empty() {
         problems.extend(references::problems(rollout, referenced));
@@ -63,7 +72,7 @@ pub fn validate(rollout: &Rollout, referenced: &Referenced) -> Result<Checked<Ro
     if !problems.is_empty() {
         return Err(problems);
     }
-    let settings = settings::settings(rollout).map_err(|problem| vec![problem])?;
+    let settings = settings::settings(rollout, referenced).map_err(|problem| vec![problem])?;
     Ok(Checked { value: rollout.clone(), settings })
 }
 

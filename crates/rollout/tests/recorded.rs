@@ -16,12 +16,20 @@ fn objects(text: &str) -> Vec<Arc<Object>> {
     items.map(|item| Arc::new(Object::from_value(item.clone()))).collect()
 }
 
+/// Kinds of routers.
+const ROUTED: [&str; 4] = ["VirtualService", "DestinationRule", "HTTPRoute", "Ingress"];
+
 /// Returns the plan of a Rollout among other objects; `None` when it cannot be acted on.
 fn plan_among(object: &Object, objects: &[Arc<Object>], now: Time) -> Option<Plan> {
     let of = |kind: &'static str| objects.iter().filter(move |object| object.kind() == kind).cloned();
     let rollout = Rollout::from_object(object).unwrap();
-    let referenced =
-        Referenced { templates: of("AnalysisTemplate").collect(), services: of("Service").collect() };
+    let live = objects.iter().filter(|object| ROUTED.contains(&object.kind())).cloned().collect();
+    let referenced = Referenced {
+        templates: of("AnalysisTemplate").collect(),
+        services: of("Service").collect(),
+        live,
+        ..Referenced::default()
+    };
     let checked = validate(&rollout, &referenced).ok()?;
     let owned =
         |kind: &'static str| of(kind).filter(|child| child.controller_uid() == Some(object.uid())).collect();

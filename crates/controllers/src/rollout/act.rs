@@ -39,6 +39,8 @@ impl Shell {
             }
             Action::DeleteReplicaSet { key, uid } => self.delete(sets, key, uid).await,
             Action::DeleteAnalysisRun { key, uid } => self.delete(&resources::ANALYSIS_RUNS, key, uid).await,
+            Action::PatchPod { key, patch } => self.patch_pod(key, patch.clone()).await,
+            Action::Route(change) => self.routers.write(change).await,
             Action::EvictPod { key } => match self.cluster.evict(key).await? {
                 Eviction::Refused(message) => {
                     tracing::info!(pod = %key, message, "eviction refused for now");
@@ -69,6 +71,14 @@ impl Shell {
         let stored = self.cluster.patch(resource, key, &Patch::merge(patch)).await?;
         self.note(resource, stored);
         Ok(())
+    }
+
+    /// Changes a pod; one that is gone needs nothing any more.
+    async fn patch_pod(&self, key: &Key, patch: Value) -> Result<(), ApiError> {
+        match self.cluster.patch(&resources::PODS, key, &Patch::merge(patch)).await {
+            Err(error) if !error.is_not_found() => Err(error),
+            _ => Ok(()),
+        }
     }
 
     async fn delete(&self, resource: &Resource, key: &Key, uid: &str) -> Result<(), ApiError> {

@@ -24,7 +24,7 @@ pub(super) fn naming(rollouts: &Cache) -> impl Fn(&Change) -> Vec<Key> + Send + 
     }
 }
 
-fn mentions(value: &object::Value, name: &str) -> bool {
+pub(super) fn mentions(value: &object::Value, name: &str) -> bool {
     match value {
         object::Value::String(text) => text == name,
         object::Value::Array(list) => list.iter().any(|value| mentions(value, name)),
@@ -48,7 +48,7 @@ impl Caches {
     pub fn referenced(&self, namespace: &str) -> Referenced {
         let mut templates = self.templates.in_namespace(namespace);
         templates.extend(self.cluster_templates.list());
-        Referenced { templates, services: self.services.in_namespace(namespace) }
+        Referenced { templates, services: self.services.in_namespace(namespace), ..Referenced::default() }
     }
 
     /// Returns the ReplicaSets that the Rollout controls, and those without a controller that match its selector.

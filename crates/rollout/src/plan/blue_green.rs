@@ -10,7 +10,7 @@ use api::rollout::{BlueGreenStatus, RolloutStatus};
 
 use super::pass::Pass;
 use super::status::{base, conclude, in_rollback_window, promote, reset};
-use super::{conditions, history, restart, runs, scale};
+use super::{conditions, history, metadata, restart, runs, scale};
 use crate::BlueGreen;
 
 pub(super) use sets::preview_wanted;
@@ -36,6 +36,7 @@ pub(super) fn pass(pass: &mut Pass, strategy: &BlueGreen) -> RolloutStatus {
     pause::reconcile(pass, strategy);
     services::reconcile_active(pass, strategy);
     runs::reconcile(pass);
+    metadata::reconcile(pass);
     advance(pass, strategy)
 }
 

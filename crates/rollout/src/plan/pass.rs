@@ -8,7 +8,7 @@ use object::{Time, Value, json};
 
 use super::pause::PauseChange;
 use super::runs::CurrentRuns;
-use super::{Plan, merge_patch, services, waits};
+use super::{Plan, merge_patch, routed, services, waits};
 use crate::sets::{Set, Sets};
 use crate::{Action, Checked, Event, Observed, Reason, Settings, Step, Why, hash, keys};
 
@@ -23,6 +23,12 @@ pub(super) struct Pass<'a> {
     pub runs: CurrentRuns,
     /// Services this pass switches, with the hash each selects from now on.
     pub switched: BTreeMap<String, String>,
+    /// Weights that the routers are told, as the status holds them.
+    pub weights: Option<Value>,
+    /// Whether the routers have confirmed them, where they can.
+    pub verified: Option<bool>,
+    /// Whether `spec.replicas` changed: sizes follow, steps wait.
+    pub scaling: bool,
     pub pause: PauseChange,
     pub actions: Vec<Action>,
     pub events: Vec<Event>,
@@ -46,6 +52,9 @@ impl<'a> Pass<'a> {
             sets,
             runs: CurrentRuns::default(),
             switched: BTreeMap::new(),
+            weights: rollout.status.canary.weights.clone().filter(|_| settings.routed.is_some()),
+            verified: None,
+            scaling: false,
             pause: PauseChange::default(),
             actions: Vec::new(),
             events: Vec::new(),
@@ -174,8 +183,9 @@ impl<'a> Pass<'a> {
             hashes.push(status.blue_green.active_selector.clone());
             hashes.push(status.blue_green.preview_selector.clone());
         }
+        hashes.extend(self.weights.iter().chain(&status.canary.weights).flat_map(routed::mentioned));
         hashes.extend(services::named(self.rollout()).into_iter().map(|service| self.selected(service)));
-        hashes.contains(&set.hash)
+        hashes.contains(&set.hash) || routed::is_named(self, &set.hash)
     }
 
     /// Returns the plan that leads to `status`.

@@ -19,6 +19,7 @@ pub(super) fn base(pass: &Pass) -> RolloutStatus {
     status.selector = pass.settings().selector.to_string();
     status.restarted_at = pass.restarted_at.clone();
     status.conditions.retain(|condition| condition.kind != "InvalidSpec");
+    status.canary.weights.clone_from(&pass.weights);
     if let Some(strategy) = &pass.settings().blue_green {
         status.canary = CanaryStatus { extra: status.canary.extra, ..CanaryStatus::default() };
         status.current_step_index = None;
@@ -89,6 +90,12 @@ pub(super) fn advance(pass: &mut Pass, scaling: Scaling) -> RolloutStatus {
     conclude(pass, status)
 }
 
+/// Returns the status of a pass that could not do what comes first: counts and conditions, no step.
+pub(super) fn hold(pass: &mut Pass) -> RolloutStatus {
+    let status = base(pass);
+    conclude(pass, status)
+}
+
 /// Whether a pass answers a change of `spec.replicas`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Scaling {
@@ -120,6 +127,13 @@ fn step_text(step: &Step) -> String {
         Step::Pause(None) => "pause".to_owned(),
         Step::Pause(Some(duration)) => format!("pause: {}", object::time::format_duration(*duration)),
         Step::Analysis(_) => "analysis".to_owned(),
+        Step::SetCanaryScale(scale) => match (scale.weight, scale.replicas) {
+            (Some(weight), _) => format!("setCanaryScale{{weight: {weight}}}"),
+            (None, Some(replicas)) => format!("setCanaryScale{{replicas: {replicas}}}"),
+            (None, None) => format!("setCanaryScale{{matchTrafficWeight: {}}}", scale.match_traffic_weight),
+        },
+        Step::SetHeaderRoute(route) => format!("setHeaderRoute: {}", route.name),
+        Step::SetMirrorRoute(route) => format!("setMirrorRoute: {}", route.name),
     }
 }
 
@@ -130,7 +144,11 @@ fn step_completed(pass: &Pass) -> bool {
     match pass.step().1 {
         None => false,
         Some(Step::Pause(duration)) => pause::step_over(pass, *duration),
-        Some(Step::SetWeight(_)) => super::scale::at_wanted_sizes(pass),
+        Some(Step::SetWeight(weight)) => {
+            super::scale::at_wanted_sizes(pass) && super::routed::carries(pass, *weight)
+        }
+        Some(Step::SetCanaryScale(_)) => super::scale::at_wanted_sizes(pass),
+        Some(Step::SetHeaderRoute(_) | Step::SetMirrorRoute(_)) => true,
         Some(Step::Analysis(_)) => runs::step_successful(pass),
     }
 }
@@ -143,7 +161,10 @@ fn promotion(pass: &Pass) -> Option<String> {
         return Some("Initial deploy".to_owned());
     }
     let new = pass.sets.new_set()?;
-    if pass.aborted() || new.size.available < pass.settings().replicas {
+    let (replicas, available) = (pass.settings().replicas, new.size.available);
+    let enough = available >= replicas
+        || pass.settings().threshold.is_some_and(|threshold| threshold.met(replicas, available));
+    if pass.aborted() || !enough || pass.verified == Some(false) {
         return None;
     }
     if pass.status().promote_full {
@@ -165,6 +186,10 @@ pub(super) fn promote(pass: &mut Pass, status: &mut RolloutStatus, reason: &str)
     let steps = pass.settings().steps.len();
     status.current_step_index = (steps > 0).then(|| count(steps));
     if status.stable_rs != status.current_pod_hash {
+        if pass.rollout().canary().is_some_and(|canary| canary.ping_pong.is_some()) {
+            let turn = if status.canary.stable_ping_pong == "ping" { "pong" } else { "ping" };
+            turn.clone_into(&mut status.canary.stable_ping_pong);
+        }
         status.stable_rs = status.current_pod_hash.clone();
         let (revision, hash) = (pass.revision(), &status.current_pod_hash);
         let message = format!("Rollout completed update to revision {revision} ({hash}): {reason}");

@@ -7,7 +7,7 @@ use std::time::Duration;
 use api::rollout::{PauseReason, RolloutPhase, RolloutStatus};
 
 use super::pass::{Pass, text};
-use super::{blue_green, conditions, scale};
+use super::{blue_green, conditions, routed, scale};
 use crate::{Promotion, Reason, Why, maths};
 
 /// Returns the reasons after a pass that leads to `status`, and sets the wake-up of the deadline.
@@ -72,7 +72,10 @@ fn pods(pass: &Pass, add: &mut impl FnMut(Reason)) {
     let roles = match &pass.settings().blue_green {
         Some(strategy) => [(pass.sets.new_set(), blue_green::preview_wanted(pass, strategy)), (None, 0)],
         None => {
-            let wanted = maths::wanted(&scale::scene(pass));
+            let wanted = match &pass.settings().routed {
+                Some(routed) => routed::wanted(pass, routed),
+                None => maths::wanted(&scale::scene(pass)),
+            };
             [(pass.sets.new_set(), wanted.new), (pass.sets.stable_apart(), wanted.stable)]
         }
     };

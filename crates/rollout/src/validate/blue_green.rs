@@ -3,7 +3,7 @@
 use api::rollout::{BlueGreenStrategy, Rollout};
 use object::json;
 
-use super::Problem;
+use super::{Problem, affinity};
 
 /// Returns the problems of the strategy in upstream's order.
 pub(super) fn problems(rollout: &Rollout, strategy: &BlueGreenStrategy) -> Vec<Problem> {
@@ -20,5 +20,6 @@ pub(super) fn problems(rollout: &Rollout, strategy: &BlueGreenStrategy) -> Vec<P
         let path = "spec.strategy.scaleDownDelayRevisionLimit";
         problems.push(Problem::invalid(path, &json!(limit), message));
     }
+    problems.extend(affinity::problems(strategy.anti_affinity.as_ref()));
     problems
 }

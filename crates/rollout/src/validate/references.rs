@@ -6,7 +6,7 @@ use api::analysis::{AnalysisRunSpec, Metric};
 use api::rollout::{BlueGreenStrategy, Rollout, RolloutAnalysis};
 use object::json;
 
-use super::Problem;
+use super::{Problem, routing};
 use crate::{Referenced, keys, runs};
 
 /// Returns the problems of what the spec names.
@@ -18,11 +18,16 @@ pub(super) fn problems(rollout: &Rollout, referenced: &Referenced) -> Vec<Proble
     }
     let Some(canary) = rollout.canary() else { return Vec::new() };
     let mut problems = Vec::new();
-    for (field, name) in
-        [("canary.canaryService", &canary.canary_service), ("canary.stableService", &canary.stable_service)]
-    {
+    let pair = canary.ping_pong.clone().unwrap_or_default();
+    for (field, name) in [
+        ("canary.canaryService", &canary.canary_service),
+        ("canary.stableService", &canary.stable_service),
+        ("canary.pingPong.pingService", &pair.ping_service),
+        ("canary.pingPong.pongService", &pair.pong_service),
+    ] {
         problems.extend(service_problems(rollout, referenced, field, name));
     }
+    problems.extend(routing::reference_problems(rollout, referenced));
     if let Some(background) = &canary.analysis {
         let path = "spec.strategy.canary.analysis.templates";
         problems.extend(analysis_problem(rollout, referenced, &background.analysis, path));

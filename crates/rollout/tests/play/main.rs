@@ -4,4 +4,6 @@
 mod blue_green;
 mod journey;
 mod laws;
+mod roles;
+mod routed;
 mod world;

@@ -17,12 +17,15 @@ pub struct World {
     pub events: Vec<Event>,
     /// Images whose pods never become available.
     pub broken: BTreeSet<String>,
+    /// Images of which only so many pods become available.
+    pub few: BTreeMap<String, usize>,
     pub evicted: Vec<String>,
     /// Pods become available one a pass.
     pub slow: bool,
     /// Most evictions in one pass.
     pub most_evicted: usize,
     services: BTreeMap<String, Object>,
+    routes: BTreeMap<traffic::Reference, Object>,
     templates: Vec<Object>,
     created: i64,
     last: Option<Plan>,
@@ -57,10 +60,12 @@ impl World {
             now: Time::parse("2026-11-21T12:00:00Z").unwrap(),
             events: Vec::new(),
             broken: BTreeSet::new(),
+            few: BTreeMap::new(),
             evicted: Vec::new(),
             slow: false,
             most_evicted: 0,
             services: BTreeMap::new(),
+            routes: BTreeMap::new(),
             templates: Vec::new(),
             created: 0,
             last: None,
@@ -70,6 +75,24 @@ impl World {
     pub fn service(&mut self, name: &str) {
         let value = json!({"kind": "Service", "metadata": {"name": name, "namespace": "n"}, "spec": {"selector": {"app": "shop"}}});
         self.services.insert(name.to_owned(), Object::from_value(value));
+    }
+
+    /// An object of a router.
+    pub fn route(&mut self, value: Value) {
+        let object = Object::from_value(value);
+        self.routes.insert(traffic::Reference::of(&object), object);
+    }
+
+    /// Takes all objects of routers away.
+    pub fn lose_routes(&mut self) {
+        self.routes.clear();
+    }
+
+    /// Returns the only object of a router.
+    #[track_caller]
+    pub fn only_route(&self) -> &Object {
+        assert_eq!(self.routes.len(), 1);
+        self.routes.values().next().unwrap()
     }
 
     pub fn template(&mut self, mut value: Value) {
@@ -193,12 +216,13 @@ impl World {
             assert!(!plan.why.settled(), "a plan that changes something waits for it");
         } else {
             let done = self.phase() == "Healthy" && !self.pods_to_come() && plan.wake.is_none();
-            assert!(plan.why.settled() || !done, "{}\n{}", self.phase(), plan.why);
+            assert!(plan.why.settled() || !done, "{}\n{}\n{}", self.phase(), plan.why, self.status());
             assert!(!plan.why.settled() || self.phase() == "Healthy", "{}", self.phase());
         }
         assert!(plan.why.settled() || !plan.why.because.is_empty(), "{}", plan.why);
         self.check_scaling(&plan);
         self.check_switches(&plan);
+        self.check_weights(&plan);
         self.apply(plan);
         self.controllers();
         changes
@@ -240,6 +264,32 @@ impl World {
         }
     }
 
+    /// Weights add up, and no version is told to carry what it has no pods for.
+    fn check_weights(&self, plan: &Plan) {
+        let routing = self.rollout.get(&["spec", "strategy", "canary", "trafficRouting"]);
+        let status = plan.status.as_ref().unwrap_or_else(|| self.status_or_null());
+        let Some(weights) = status["canary"].get("weights").filter(|_| routing.is_some()) else { return };
+        if self.status_or_null()["canary"].get("weights") == Some(weights) {
+            return;
+        }
+        let weight = |of: &str| weights[of]["weight"].as_i64().unwrap();
+        assert_eq!(weight("canary") + weight("stable"), 100, "{weights}");
+        if weight("canary") > 0 && weight("canary") >= self.weight_before() {
+            let hash = weights["canary"]["podTemplateHash"].as_str().unwrap();
+            let available = self.set_of(hash).int(&["status", "availableReplicas"]).unwrap_or(0);
+            assert!(available > 0, "{weights}");
+        }
+    }
+
+    fn status_or_null(&self) -> &Value {
+        self.rollout.get(&["status"]).unwrap_or(&Value::Null)
+    }
+
+    /// Returns the weight of the new version in the status.
+    pub fn weight_before(&self) -> i64 {
+        self.status_or_null()["canary"]["weights"]["canary"]["weight"].as_i64().unwrap_or(0)
+    }
+
     /// Laws of each scaling: the surge is kept, no needed pod goes, and new pods are not ahead of their step.
     #[track_caller]
     fn check_scaling(&self, plan: &Plan) {
@@ -255,7 +305,7 @@ impl World {
             return;
         }
         let rollout = Rollout::from_object(&self.rollout).unwrap();
-        if rollout.canary().is_none() {
+        if rollout.canary().is_none_or(|canary| canary.traffic_routing.is_some()) {
             return;
         }
         let checked = validate(&rollout, &self.referenced()).unwrap();
@@ -300,10 +350,19 @@ impl World {
         }
     }
 
+    /// Returns what is wrong with the Rollout.
+    pub fn problems(&self) -> Vec<String> {
+        let rollout = Rollout::from_object(&self.rollout).unwrap();
+        let problems = validate(&rollout, &self.referenced()).err().unwrap_or_default();
+        problems.iter().map(ToString::to_string).collect()
+    }
+
     fn referenced(&self) -> Referenced {
         Referenced {
             templates: self.templates.iter().cloned().map(Arc::new).collect(),
             services: self.services.values().cloned().map(Arc::new).collect(),
+            live: self.routes.values().cloned().map(Arc::new).collect(),
+            ..Referenced::default()
         }
     }
 
@@ -361,10 +420,29 @@ impl World {
                 let service = self.services.get_mut(&switch.key.name).unwrap();
                 *service = merged(service, &switch.patch);
             }
+            Action::PatchPod { key, patch } => {
+                let pod = self.pods.get_mut(&key.name).unwrap();
+                *pod = merged(pod, patch);
+            }
+            Action::Route(change) => self.write_route(change),
             Action::EvictPod { key } => {
                 self.pods.remove(&key.name).unwrap();
                 self.evicted.push(key.name.clone());
             }
+        }
+    }
+
+    fn write_route(&mut self, change: &traffic::Change) {
+        let reference = change.reference();
+        match change {
+            traffic::Change::Create(object) => {
+                assert!(self.routes.insert(reference, object.clone()).is_none());
+            }
+            traffic::Change::Patch { patch, .. } => {
+                let object = self.routes.get_mut(&reference).unwrap();
+                *object = merged(object, patch);
+            }
+            traffic::Change::Delete { .. } => drop(self.routes.remove(&reference)),
         }
     }
 
@@ -391,7 +469,8 @@ impl World {
             while own.len() < wanted {
                 self.created += 1;
                 let pod = format!("{name}-{}", self.created);
-                let value = json!({"kind": "Pod", "metadata": {"name": pod, "namespace": "n",
+                let labels = set.get(&["spec", "template", "metadata", "labels"]).cloned();
+                let value = json!({"kind": "Pod", "metadata": {"name": pod, "namespace": "n", "labels": labels,
                     "creationTimestamp": self.now.to_string(),
                     "ownerReferences": [{"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": name, "uid": set.uid(), "controller": true}]}});
                 self.pods.insert(pod.clone(), Object::from_value(value));
@@ -403,7 +482,8 @@ impl World {
                 .to_owned();
             let before = usize::try_from(set.int(&["status", "availableReplicas"]).unwrap_or(0)).unwrap();
             let may = if self.slow { before + 1 } else { wanted };
-            let available = if self.broken.contains(&image) { 0 } else { wanted.min(may) };
+            let most = self.few.get(&image).copied().unwrap_or(wanted);
+            let available = if self.broken.contains(&image) { 0 } else { wanted.min(may).min(most) };
             let status =
                 json!({"replicas": wanted, "readyReplicas": available, "availableReplicas": available});
             self.sets.get_mut(&name).unwrap().set(&["status"], status);

@@ -1,0 +1,134 @@
+//! The objects of routers: watched from the first Rollout on that needs their kind, and written.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use ::rollout::Referenced;
+use object::{Gvk, Key, Object};
+use runtime::{
+    ApiError, Cache, Change, Deletion, Discovery, Failure, Patch, Queue, Resource, Tasks, Watches,
+};
+use traffic::Reference;
+
+use super::act::on_version;
+use super::caches::mentions;
+
+/// Wait before it is looked again whether the cluster serves a kind.
+pub(super) const UNSERVED: Duration = Duration::from_secs(30);
+
+/// The routers' side of the shell.
+pub(super) struct Routers {
+    watches: Watches,
+    discovery: Discovery,
+    rollouts: Cache,
+    queue: Arc<Queue>,
+    tasks: Tasks,
+    caches: Mutex<BTreeMap<Gvk, (Resource, Cache)>>,
+}
+
+impl Routers {
+    /// Returns routers that watch nothing yet; Rollouts that name what changes go into `queue`.
+    pub fn new(watches: &Watches, rollouts: &Cache, queue: Arc<Queue>, tasks: &Tasks) -> Self {
+        Self {
+            watches: watches.clone(),
+            discovery: Discovery::new(watches.cluster().clone()),
+            rollouts: rollouts.clone(),
+            queue,
+            tasks: tasks.clone(),
+            caches: Mutex::default(),
+        }
+    }
+
+    /// Puts what is found of `references` into `referenced`, and the kinds that the cluster does not serve.
+    ///
+    /// Errors: the cluster does not answer, or a watch has not listed yet: try again.
+    pub async fn observe(
+        &self,
+        references: Vec<Reference>,
+        referenced: &mut Referenced,
+    ) -> Result<(), Failure> {
+        let mut unserved = BTreeSet::new();
+        for reference in references {
+            match self.cache(&reference.gvk).await? {
+                Some((_, cache)) if cache.is_synced() => {
+                    let object = cache.get(&reference.key());
+                    referenced.live.insert(reference, object);
+                }
+                Some(_) => {
+                    return Err(Failure::new(format!("{} are not listed yet", reference.gvk.kind)));
+                }
+                None => {
+                    unserved.insert(reference.gvk);
+                }
+            }
+        }
+        referenced.unserved = unserved.into_iter().collect();
+        Ok(())
+    }
+
+    /// Carries out one write.
+    pub async fn write(&self, change: &traffic::Change) -> Result<(), ApiError> {
+        let reference = change.reference();
+        let Some((resource, cache)) = self.cache(&reference.gvk).await? else {
+            return Err(ApiError::no_answer(format!("kind {} is not served", reference.gvk.kind)));
+        };
+        let (cluster, key) = (self.watches.cluster(), reference.key());
+        match change {
+            traffic::Change::Create(object) => cache.note(cluster.create(&resource, object).await?),
+            traffic::Change::Patch { patch, resource_version, .. } => {
+                let patch = Patch::merge(on_version(patch.clone(), resource_version));
+                cache.note(cluster.patch(&resource, &key, &patch).await?);
+            }
+            traffic::Change::Delete { uid, .. } => {
+                let deletion = Deletion { uid: Some(uid.clone()), ..Deletion::default() };
+                cluster.delete(&resource, &key, &deletion).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the cache of a kind, watched from now on; `None` when the cluster does not serve it.
+    async fn cache(&self, gvk: &Gvk) -> Result<Option<(Resource, Cache)>, ApiError> {
+        if let Some(known) = self.lock().get(gvk) {
+            return Ok(Some(known.clone()));
+        }
+        let Some(resource) = self.discovery.resource(gvk).await? else { return Ok(None) };
+        let mut caches = self.lock();
+        if let Some(known) = caches.get(gvk) {
+            return Ok(Some(known.clone()));
+        }
+        let cache = self.watches.cache(&resource);
+        self.follow(&cache);
+        caches.insert(gvk.clone(), (resource.clone(), cache.clone()));
+        Ok(Some((resource, cache)))
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<Gvk, (Resource, Cache)>> {
+        self.caches.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets the changes of a cache wake the Rollouts that name the object.
+    fn follow(&self, cache: &Cache) {
+        let (mut changes, queue, rollouts) = (cache.subscribe(), self.queue.clone(), self.rollouts.clone());
+        self.tasks.spawn("router", async move {
+            while let Some(change) = changes.next().await {
+                concerned(&rollouts, &change).into_iter().for_each(|key| queue.add(key));
+            }
+        });
+    }
+}
+
+/// Returns the Rollouts that name an object of a router, also one of another namespace (`name.namespace`), or own it.
+fn concerned(rollouts: &Cache, change: &Change) -> Vec<Key> {
+    let Key { namespace, name } = &change.key;
+    let dotted = format!("{name}.{namespace}");
+    let owner = change.object().and_then(|object| object.controller_uid().map(str::to_owned));
+    let is_concerned = |rollout: &Arc<Object>| {
+        let routing = rollout.get(&["spec", "strategy", "canary", "trafficRouting"]);
+        routing.is_some_and(|routing| {
+            mentions(routing, name) || mentions(routing, &dotted) || owner.as_deref() == Some(rollout.uid())
+        })
+    };
+    rollouts.list().iter().filter(|rollout| is_concerned(rollout)).map(|rollout| rollout.key()).collect()
+}
