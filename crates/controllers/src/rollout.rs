@@ -43,6 +43,7 @@ pub fn run(watches: &Watches, config: RolloutConfig, tasks: &Tasks) {
         rollouts: watches.cache_with(&resources::ROLLOUTS, &ours),
         replica_sets: watches.cache_with(&resources::REPLICA_SETS, &others),
         analysis_runs: watches.cache_with(&resources::ANALYSIS_RUNS, &ours),
+        experiments: watches.cache_with(&resources::EXPERIMENTS, &ours),
         templates: watches.cache_with(&resources::ANALYSIS_TEMPLATES, &others),
         cluster_templates: watches.cache(&resources::CLUSTER_ANALYSIS_TEMPLATES),
         services: watches.cache_with(&resources::SERVICES, &others),
@@ -58,6 +59,7 @@ pub fn run(watches: &Watches, config: RolloutConfig, tasks: &Tasks) {
         .watch(&caches.rollouts, announcing(recorder.clone()))
         .watch(&caches.replica_sets, controller_keys("Rollout"))
         .watch(&caches.analysis_runs, controller_keys("Rollout"))
+        .watch(&caches.experiments, controller_keys("Rollout"))
         .watch(&caches.templates, naming(&caches.rollouts))
         .watch(&caches.cluster_templates, naming(&caches.rollouts))
         .watch(&caches.services, naming(&caches.rollouts));
@@ -123,6 +125,9 @@ impl Shell {
         let mut referenced = self.caches.referenced(object.namespace());
         let references = ::rollout::router_references(&rollout, &referenced.routing);
         self.routers.observe(references, &mut referenced).await?;
+        if let Some(reference) = ::rollout::workload_reference(&rollout) {
+            referenced.workload = self.routers.workload(&reference).await?;
+        }
         let checked = match ::rollout::validate(&rollout, &referenced) {
             Ok(checked) => checked,
             Err(problems) => {
@@ -133,24 +138,24 @@ impl Shell {
                 return Ok((plan, None));
             }
         };
-        let replica_sets = self.caches.replica_sets(object);
+        let selector = &checked.settings().selector;
+        let replica_sets = self.caches.replica_sets(object, selector);
         let needs_pods = Observed::needs_pods(&checked, &replica_sets);
-        let pods = if needs_pods { self.pods(&rollout).await? } else { Vec::new() };
+        let pods = if needs_pods { self.pods(object.namespace(), selector).await? } else { Vec::new() };
         let observed = Observed {
             replica_sets,
             pods,
             analysis_runs: self.caches.analysis_runs.owned_by(object.uid()),
+            experiments: self.caches.experiments.owned_by(object.uid()),
             referenced,
         };
         Ok((::rollout::plan(&checked, &observed, now), Some(checked)))
     }
 
     /// Lists the pods of a Rollout; seldom does anybody need them.
-    async fn pods(&self, rollout: &Rollout) -> Result<Vec<Arc<Object>>, Failure> {
-        let selector = rollout.object.get(&["spec", "selector"]).map(LabelSelector::from_json);
-        let Some(Ok(selector)) = selector else { return Ok(Vec::new()) };
+    async fn pods(&self, namespace: &str, selector: &LabelSelector) -> Result<Vec<Arc<Object>>, Failure> {
         let selection = Selection::labels(&selector.to_string());
-        let pods = self.cluster.list(&resources::PODS, Some(rollout.object.namespace()), &selection).await?;
+        let pods = self.cluster.list(&resources::PODS, Some(namespace), &selection).await?;
         Ok(pods.into_iter().map(Arc::new).collect())
     }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use object::{Key, Object, Value};
-use traffic::Change;
+use traffic::{Change, Reference};
 
 /// One change. The shell carries them out in order; a plan holds at most one kind of scaling.
 #[derive(Clone, Debug, PartialEq)]
@@ -64,6 +64,29 @@ pub enum Action {
     },
     /// Point a Service to the pods of one ReplicaSet.
     SwitchService(ServiceSwitch),
+    /// Create this Experiment. When the name is taken, plan again with it observed.
+    CreateExperiment(Object),
+    /// Set `spec.terminate` of an Experiment.
+    TerminateExperiment {
+        /// The Experiment.
+        key: Key,
+    },
+    /// Delete an Experiment that is beyond the history limits.
+    DeleteExperiment {
+        /// The Experiment.
+        key: Key,
+        /// Its uid, as a precondition.
+        uid: String,
+    },
+    /// Change the size of the workload that `workloadRef` names.
+    ScaleWorkload {
+        /// The workload.
+        reference: Reference,
+        /// `spec.replicas` as observed.
+        from: i32,
+        /// `spec.replicas` as wanted.
+        to: i32,
+    },
     /// Change labels or annotations of a pod.
     PatchPod {
         /// The pod.
@@ -117,6 +140,12 @@ impl fmt::Display for Action {
             Self::DeleteAnalysisRun { key, .. } => write!(f, "delete AnalysisRun {key}"),
             Self::SwitchService(switch) => {
                 write!(f, "switch Service {} from '{}' to '{}'", switch.key, switch.from, switch.to)
+            }
+            Self::CreateExperiment(object) => write!(f, "create Experiment {}", object.key()),
+            Self::TerminateExperiment { key } => write!(f, "terminate Experiment {key}"),
+            Self::DeleteExperiment { key, .. } => write!(f, "delete Experiment {key}"),
+            Self::ScaleWorkload { reference, from, to } => {
+                write!(f, "scale {} {} from {from} to {to}", reference.gvk.kind, reference.key())
             }
             Self::PatchPod { key, patch } => write!(f, "patch Pod {key}: {patch}"),
             Self::Route(change) => change.fmt(f),

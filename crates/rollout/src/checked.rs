@@ -2,9 +2,13 @@
 
 use std::time::Duration;
 
-use api::rollout::{Rollout, RolloutAnalysis, SetCanaryScale, SetHeaderRoute, SetMirrorRoute};
+use api::rollout::{
+    ExperimentStep, Rollout, RolloutAnalysis, SetCanaryScale, SetHeaderRoute, SetMirrorRoute,
+};
 use object::{LabelSelector, Value};
 use traffic::Router;
+
+use crate::Workload;
 
 /// A value that passed validation, with its defaults.
 #[derive(Clone, Debug)]
@@ -62,6 +66,8 @@ pub struct Settings {
     pub threshold: Option<Threshold>,
     /// How long pods stay that are not needed any more.
     pub delays: Delays,
+    /// The workload whose template is used; `None` when the Rollout has its own.
+    pub workload: Option<Workload>,
 }
 
 /// How a canary's traffic is shared.
@@ -147,6 +153,8 @@ pub enum Step {
     Pause(Option<Duration>),
     /// Run an AnalysisRun.
     Analysis(RolloutAnalysis),
+    /// Run an Experiment.
+    Experiment(ExperimentStep),
     /// Scale the new pods apart from the weight.
     SetCanaryScale(SetCanaryScale),
     /// Send requests with a header to the new version.

@@ -22,6 +22,8 @@ pub const STEP_INDEX: &str = "step-index";
 pub const EXPERIMENT_NAME: &str = "experiment.argoproj.io/name";
 /// Annotation of ReplicaSets: what their pods were given for their role, in JSON.
 pub const EPHEMERAL_METADATA: &str = "rollout.argoproj.io/ephemeral-metadata";
+/// Annotation of Rollouts: generation of the workload that `workloadRef` names.
+pub const WORKLOAD_GENERATION: &str = "rollout.argoproj.io/workload-generation";
 /// Annotation of `kubectl apply`.
 pub const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 /// Annotation of the notification engine.

@@ -29,6 +29,7 @@ mod runs;
 mod sets;
 mod template;
 mod validate;
+mod workload;
 
 pub use action::{Action, ServiceSwitch};
 pub use checked::{AbortDelay, BlueGreen, Checked, Delays, Promotion, Routed, Settings, Step, Threshold};
@@ -39,6 +40,7 @@ pub use observed::{Observed, Referenced};
 pub use plan::{Plan, plan};
 pub use reason::{Reason, Why};
 pub use validate::{Problem, validate};
+pub use workload::{ScaleDown, Workload, workload_reference};
 
 /// Returns what has to be observed for the routers of a Rollout ([`Referenced::live`]); nothing when they are configured
 /// wrongly or when there are none.

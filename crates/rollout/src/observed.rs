@@ -20,6 +20,8 @@ pub struct Observed {
     pub pods: Vec<Arc<Object>>,
     /// AnalysisRuns that the Rollout controls.
     pub analysis_runs: Vec<Arc<Object>>,
+    /// Experiments that the Rollout controls.
+    pub experiments: Vec<Arc<Object>>,
     /// What the spec names.
     pub referenced: Referenced,
 }
@@ -31,6 +33,8 @@ pub struct Referenced {
     pub templates: Vec<Arc<Object>>,
     /// Services of the namespace, at least `canaryService` and `stableService`.
     pub services: Vec<Arc<Object>>,
+    /// The workload of [`crate::workload_reference`], when it is there.
+    pub workload: Option<Arc<Object>>,
     /// How the cluster speaks of routers.
     pub routing: traffic::Settings,
     /// What was found of what the routers need, see [`crate::router_references`].

@@ -8,6 +8,7 @@ mod canary;
 mod conditions;
 mod delay;
 mod duration;
+mod experiments;
 mod history;
 mod merge;
 mod metadata;
@@ -22,6 +23,7 @@ mod scale;
 mod services;
 mod status;
 mod waits;
+mod workload;
 
 use api::rollout::Rollout;
 use object::{Time, Value};

@@ -99,6 +99,20 @@ pub enum Reason {
         /// When it is scaled to 0.
         until: String,
     },
+    /// An Experiment has no verdict yet.
+    WaitingOnExperiment {
+        /// The Experiment.
+        experiment: String,
+        /// Its phase, empty before its first.
+        phase: Option<AnalysisPhase>,
+    },
+    /// Pods of the workload that `workloadRef` names are still there.
+    WaitingOnWorkload {
+        /// The workload.
+        name: String,
+        /// Pods that go.
+        pods: i32,
+    },
     /// A Service is not switched before the pods it would point to are available.
     WaitingOnService {
         /// The Service.
@@ -184,6 +198,13 @@ impl fmt::Display for Reason {
             Self::WaitingOnAnalysis { run, phase } => {
                 let phase = phase.map_or("not begun".to_owned(), |phase| phase.to_string());
                 write!(f, "waiting on AnalysisRun {run} ({phase})")
+            }
+            Self::WaitingOnExperiment { experiment, phase } => {
+                let phase = phase.map_or("not begun".to_owned(), |phase| phase.to_string());
+                write!(f, "waiting on Experiment {experiment} ({phase})")
+            }
+            Self::WaitingOnWorkload { name, pods } => {
+                write!(f, "waiting on {pods} pod(s) of the workload {name} to end")
             }
             Self::WaitingOnScaleDown { set, until } => {
                 write!(f, "waiting on ReplicaSet {set} to be scaled to 0 at {until}")

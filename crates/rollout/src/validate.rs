@@ -16,7 +16,7 @@ use std::fmt;
 use api::rollout::Rollout;
 use object::{LabelSelector, Value, json};
 
-use crate::{Checked, Referenced};
+use crate::{Checked, Referenced, workload};
 
 #[cfg(test)]
 pub(crate) use settings::limits;
@@ -24,7 +24,7 @@ pub(crate) use settings::limits;
 /// Something wrong with a spec, in the words of Kubernetes' `field.Error`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Problem {
-    /// Path of the field, e.g. `spec.strategy.canary.steps[1].setWeight`.
+    /// Path of the field, e.g. `spec.strategy.canary.steps[1].setWeight`; empty for the Rollout as a whole.
     pub path: String,
     /// What is wrong.
     pub message: String,
@@ -54,6 +54,9 @@ impl From<traffic::Problem> for Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.path.is_empty() {
+            return f.write_str(&self.message);
+        }
         write!(f, "{}: {}", self.path, self.message)
     }
 }
@@ -62,6 +65,8 @@ impl fmt::Display for Problem {
 ///
 /// Errors: all problems in upstream's order; the first is the one its InvalidSpec condition shows.
 pub fn validate(rollout: &Rollout, referenced: &Referenced) -> Result<Checked<Rollout>, Vec<Problem>> {
+    let (rollout, workload) = workload::resolve(rollout, referenced).map_err(|problem| vec![problem])?;
+    let rollout = &rollout;
     let mut problems = spec_problems(rollout);
     problems.extend(unsupported::problems(rollout));
     problems.extend(routing::not_offered(rollout, referenced));
@@ -72,7 +77,8 @@ pub fn validate(rollout: &Rollout, referenced: &Referenced) -> Result<Checked<Ro
     if !problems.is_empty() {
         return Err(problems);
     }
-    let settings = settings::settings(rollout, referenced).map_err(|problem| vec![problem])?;
+    let mut settings = settings::settings(rollout, referenced).map_err(|problem| vec![problem])?;
+    settings.workload = workload;
     Ok(Checked { value: rollout.clone(), settings })
 }
 
@@ -83,10 +89,8 @@ fn spec_problems(rollout: &Rollout) -> Vec<Problem> {
         (value < 0).then(|| Problem::invalid(path, &json!(value), "must be greater than or equal to 0"))
     };
     problems.extend(not_negative("spec.replicas", spec.replicas.unwrap_or(1)));
-    if spec.workload_ref.is_none() {
-        problems.extend(selector_problem(rollout));
-        problems.extend(template_problems(rollout));
-    }
+    problems.extend(selector_problem(rollout));
+    problems.extend(template_problems(rollout));
     let (ready, deadline) =
         (spec.min_ready_seconds.unwrap_or(0), spec.progress_deadline_seconds.unwrap_or(600));
     problems.extend(not_negative("spec.minReadySeconds", ready));

@@ -16,6 +16,11 @@ fn objects(text: &str) -> Vec<Arc<Object>> {
     items.map(|item| Arc::new(Object::from_value(item.clone()))).collect()
 }
 
+fn workload_of(rollout: &Rollout, objects: &[Arc<Object>]) -> Option<Arc<Object>> {
+    let reference = rollout::workload_reference(rollout)?;
+    objects.iter().find(|it| it.kind() == reference.gvk.kind && it.name() == reference.name).cloned()
+}
+
 /// Kinds of routers.
 const ROUTED: [&str; 4] = ["VirtualService", "DestinationRule", "HTTPRoute", "Ingress"];
 
@@ -28,6 +33,7 @@ fn plan_among(object: &Object, objects: &[Arc<Object>], now: Time) -> Option<Pla
         templates: of("AnalysisTemplate").collect(),
         services: of("Service").collect(),
         live,
+        workload: workload_of(&rollout, objects),
         ..Referenced::default()
     };
     let checked = validate(&rollout, &referenced).ok()?;
@@ -37,6 +43,7 @@ fn plan_among(object: &Object, objects: &[Arc<Object>], now: Time) -> Option<Pla
         replica_sets: owned("ReplicaSet"),
         pods: of("Pod").collect(),
         analysis_runs: owned("AnalysisRun"),
+        experiments: owned("Experiment"),
         referenced,
     };
     Some(plan(&checked, &observed, now))
@@ -195,5 +202,44 @@ fn analysis_runs_are_made_alike() {
             run.items(&["spec", "metrics"]).iter().map(|metric| metric["name"].to_string()).collect()
         };
         assert_eq!(names(made), names(taken));
+    }
+}
+
+/// An Experiment of a step that is taken away is made again as the reference made it.
+#[test]
+fn experiments_are_made_alike() {
+    let objects = recorded("get-rollout-experiment-step-running");
+    let is_taken =
+        |object: &Object| object.kind() == "Experiment" && object.name() == "compared-79c86d47cd-2-0";
+    let (taken, rest): (Vec<_>, Vec<_>) = objects.into_iter().partition(|object| is_taken(object));
+    let taken = &taken[0];
+    let uid = taken.controller_uid().unwrap();
+    let mut rollout = Object::clone(rest.iter().find(|object| object.uid() == uid).unwrap());
+    rollout.remove(&["status", "canary", "currentExperiment"]);
+    let plan = plan_among(&rollout, &rest, Time::from_unix(0)).unwrap();
+    let made = plan.actions.iter().find_map(|action| match action {
+        Action::CreateExperiment(experiment) => Some(experiment),
+        _ => None,
+    });
+    let made = made.unwrap_or_else(|| panic!("{:?}", plan.actions));
+    let mut spec = taken.get(&["spec"]).unwrap().clone();
+    // Go writes an empty struct that says nothing.
+    spec.as_object_mut().unwrap().remove("analysisRunMetadata");
+    for template in spec["templates"].as_array_mut().unwrap() {
+        template["template"]["metadata"].as_object_mut().unwrap().remove("creationTimestamp");
+    }
+    let mut ours = made.get(&["spec"]).unwrap().clone();
+    for template in ours["templates"].as_array_mut().unwrap() {
+        template["template"]["metadata"].as_object_mut().unwrap().remove("creationTimestamp");
+    }
+    assert_eq!(ours, spec);
+    for path in [
+        vec!["apiVersion"],
+        vec!["metadata", "name"],
+        vec!["metadata", "labels"],
+        vec!["metadata", "annotations"],
+        vec!["metadata", "ownerReferences"],
+    ] {
+        assert_eq!(made.get(&path), taken.get(&path), "{path:?}");
     }
 }

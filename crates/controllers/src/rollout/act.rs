@@ -26,6 +26,12 @@ impl Shell {
         match action {
             Action::CreateReplicaSet(set) => self.create(sets, set).await,
             Action::CreateAnalysisRun(run) => self.create(&resources::ANALYSIS_RUNS, run).await,
+            Action::CreateExperiment(experiment) => self.create(&resources::EXPERIMENTS, experiment).await,
+            Action::TerminateExperiment { key } => {
+                self.patch(&resources::EXPERIMENTS, key, Action::terminate_patch()).await
+            }
+            Action::DeleteExperiment { key, uid } => self.delete(&resources::EXPERIMENTS, key, uid).await,
+            Action::ScaleWorkload { reference, from, to } => self.routers.scale(reference, *from, *to).await,
             Action::AdoptReplicaSet { key, patch } | Action::AnnotateReplicaSet { key, patch } => {
                 self.patch(sets, key, patch.clone()).await
             }

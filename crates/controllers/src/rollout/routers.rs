@@ -1,11 +1,12 @@
-//! The objects of routers: watched from the first Rollout on that needs their kind, and written.
+//! The objects of routers and the workloads that Rollouts name: watched from the first Rollout on that needs their kind,
+//! and written.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use ::rollout::Referenced;
-use object::{Gvk, Key, Object};
+use object::{Gvk, Key, Object, json};
 use runtime::{
     ApiError, Cache, Change, Deletion, Discovery, Failure, Patch, Queue, Resource, Tasks, Watches,
 };
@@ -13,6 +14,9 @@ use traffic::Reference;
 
 use super::act::on_version;
 use super::caches::mentions;
+
+/// Kinds whose template a Rollout can use.
+const WORKLOADS: [&str; 3] = ["Deployment", "ReplicaSet", "PodTemplate"];
 
 /// Wait before it is looked again whether the cluster serves a kind.
 pub(super) const UNSERVED: Duration = Duration::from_secs(30);
@@ -64,6 +68,33 @@ impl Routers {
             }
         }
         referenced.unserved = unserved.into_iter().collect();
+        Ok(())
+    }
+
+    /// Returns the workload of `reference`, when it is there.
+    ///
+    /// Errors: as those of [`Routers::observe`].
+    pub async fn workload(&self, reference: &Reference) -> Result<Option<Arc<Object>>, Failure> {
+        if !WORKLOADS.contains(&reference.gvk.kind.as_str()) {
+            return Ok(None);
+        }
+        match self.cache(&reference.gvk).await? {
+            Some((_, cache)) if cache.is_synced() => Ok(cache.get(&reference.key())),
+            Some(_) => Err(Failure::new(format!("{} are not listed yet", reference.gvk.kind))),
+            None => Ok(None),
+        }
+    }
+
+    /// Scales a workload that still has the size `from`.
+    pub async fn scale(&self, reference: &Reference, from: i32, to: i32) -> Result<(), ApiError> {
+        let Some((resource, cache)) = self.cache(&reference.gvk).await? else { return Ok(()) };
+        let Some(workload) = cache.get(&reference.key()) else { return Ok(()) };
+        if workload.int(&["spec", "replicas"]).unwrap_or(1) != i64::from(from) {
+            return Ok(());
+        }
+        let patch = on_version(json!({"spec": {"replicas": to}}), workload.resource_version());
+        let cluster = self.watches.cluster();
+        cache.note(cluster.patch(&resource, &reference.key(), &Patch::merge(patch)).await?);
         Ok(())
     }
 
@@ -124,7 +155,12 @@ fn concerned(rollouts: &Cache, change: &Change) -> Vec<Key> {
     let Key { namespace, name } = &change.key;
     let dotted = format!("{name}.{namespace}");
     let owner = change.object().and_then(|object| object.controller_uid().map(str::to_owned));
+    let kind = change.object().map(|object| object.kind().to_owned()).unwrap_or_default();
     let is_concerned = |rollout: &Arc<Object>| {
+        let workload = |field: &str| rollout.str(&["spec", "workloadRef", field]);
+        if workload("name") == name && workload("kind") == kind && rollout.namespace() == namespace {
+            return true;
+        }
         let routing = rollout.get(&["spec", "strategy", "canary", "trafficRouting"]);
         routing.is_some_and(|routing| {
             mentions(routing, name) || mentions(routing, &dotted) || owner.as_deref() == Some(rollout.uid())

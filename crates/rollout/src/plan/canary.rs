@@ -5,7 +5,7 @@ use api::rollout::RolloutStatus;
 use super::pass::Pass;
 use super::routed::{self, Told};
 use super::status::{Scaling, advance, hold};
-use super::{history, metadata, pause, restart, runs, scale, services};
+use super::{experiments, history, metadata, pause, restart, runs, scale, services};
 
 /// Returns the status after one pass, in upstream's order: restart, history, services, routers, analysis, sizes, pause.
 pub(super) fn pass(pass: &mut Pass) -> RolloutStatus {
@@ -22,6 +22,7 @@ pub(super) fn pass(pass: &mut Pass) -> RolloutStatus {
     if tell_routers(pass) == Told::No {
         return hold(pass);
     }
+    experiments::reconcile(pass);
     runs::reconcile(pass);
     if !pass.pause.add.is_empty() {
         return advance(pass, Scaling::No);

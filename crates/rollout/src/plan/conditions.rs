@@ -239,7 +239,7 @@ fn made_progress(old: &RolloutStatus, new: &RolloutStatus) -> bool {
 
 /// Returns true while any time may be taken: at pauses and analyses, and while old pods wait to be scaled down.
 pub(super) fn indefinite_step(pass: &Pass) -> bool {
-    matches!(pass.step().1, Some(Step::Pause(_) | Step::Analysis(_)))
+    matches!(pass.step().1, Some(Step::Pause(_) | Step::Analysis(_) | Step::Experiment(_)))
         || pass.sets.others().any(crate::sets::Set::has_deadline)
 }
 

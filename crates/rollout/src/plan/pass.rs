@@ -8,7 +8,7 @@ use object::{Time, Value, json};
 
 use super::pause::PauseChange;
 use super::runs::CurrentRuns;
-use super::{Plan, merge_patch, routed, services, waits};
+use super::{Plan, experiments, merge_patch, routed, services, waits};
 use crate::sets::{Set, Sets};
 use crate::{Action, Checked, Event, Observed, Reason, Settings, Step, Why, hash, keys};
 
@@ -21,6 +21,8 @@ pub(super) struct Pass<'a> {
     pub hash: String,
     pub sets: Sets,
     pub runs: CurrentRuns,
+    /// The Experiment of the current step.
+    pub experiment: Option<experiments::Current>,
     /// Services this pass switches, with the hash each selects from now on.
     pub switched: BTreeMap<String, String>,
     /// Weights that the routers are told, as the status holds them.
@@ -51,6 +53,7 @@ impl<'a> Pass<'a> {
             hash,
             sets,
             runs: CurrentRuns::default(),
+            experiment: None,
             switched: BTreeMap::new(),
             weights: rollout.status.canary.weights.clone().filter(|_| settings.routed.is_some()),
             verified: None,
@@ -63,6 +66,7 @@ impl<'a> Pass<'a> {
             restarted_at: rollout.status.restarted_at.clone(),
         };
         pass.runs = super::runs::current(&pass);
+        pass.experiment = experiments::current(&pass);
         if pass.fully_promoted() && rollout.status.abort {
             pass.pause.remove_abort = true;
         }
@@ -135,6 +139,7 @@ impl<'a> Pass<'a> {
             return self.status().clone();
         }
         super::revision::adopt(self);
+        super::workload::note(self);
         if self.sets.new_set().is_none() {
             super::revision::create(self);
             return super::status::reset(self);

@@ -144,9 +144,11 @@ fn hashes(pass: &Pass) -> Hashes {
     if carries && lost { Hashes::UpdateLast } else { Hashes::Update }
 }
 
-/// Returns true when the routers have been told `weight` and none has yet to confirm it; true without routers.
+/// Returns true when the routers have been told `weight` and none has yet to confirm it; true without routers, and
+/// where no pods are wanted that could carry it.
 pub(super) fn carries(pass: &Pass, weight: i32) -> bool {
-    if pass.settings().routed.as_ref().is_none_or(|routed| routed.routers.is_empty()) {
+    let routed = pass.settings().routed.as_ref().filter(|routed| !routed.routers.is_empty());
+    if routed.is_none_or(|routed| wanted(pass, routed).new == 0) {
         return true;
     }
     let told = pass.weights.as_ref().and_then(weights::carried);

@@ -3,7 +3,7 @@
 use api::rollout::{BlueGreenStatus, CanaryStatus, PauseReason, RolloutStatus};
 
 use super::pass::Pass;
-use super::{blue_green, conditions, duration, pause, phase, runs};
+use super::{blue_green, conditions, duration, pause, phase, runs, workload};
 use crate::{Event, Step};
 
 /// Returns the status with what is counted and copied, before any decision.
@@ -28,6 +28,11 @@ pub(super) fn base(pass: &Pass) -> RolloutStatus {
         status.blue_green = BlueGreenStatus { extra: status.blue_green.extra, ..BlueGreenStatus::default() };
     }
     runs::write(pass, &mut status);
+    status.canary.current_experiment =
+        pass.experiment.as_ref().map(|experiment| experiment.name.clone()).unwrap_or_default();
+    if let Some(workload) = &pass.settings().workload {
+        status.workload_observed_generation = workload.generation.to_string();
+    }
     status
 }
 
@@ -38,6 +43,7 @@ pub(super) fn reset(pass: &mut Pass) -> RolloutStatus {
     pass.pause.abort = None;
     pass.restarted_at = pass.rollout().spec.restart_at.clone();
     pass.runs = runs::CurrentRuns::default();
+    pass.experiment = None;
     let mut status = base(pass);
     let steps = pass.settings().steps.len();
     status.promote_full = false;
@@ -118,6 +124,7 @@ fn complete_step(pass: &mut Pass, status: &mut RolloutStatus) {
     pass.pause.end.push(PauseReason::CanaryPauseStep);
     status.current_step_index = Some(count(index + 1));
     status.canary.current_step_analysis_run_status = None;
+    status.canary.current_experiment = String::new();
 }
 
 /// Returns how a step is written in events.
@@ -127,6 +134,7 @@ fn step_text(step: &Step) -> String {
         Step::Pause(None) => "pause".to_owned(),
         Step::Pause(Some(duration)) => format!("pause: {}", object::time::format_duration(*duration)),
         Step::Analysis(_) => "analysis".to_owned(),
+        Step::Experiment(_) => "experiment".to_owned(),
         Step::SetCanaryScale(scale) => match (scale.weight, scale.replicas) {
             (Some(weight), _) => format!("setCanaryScale{{weight: {weight}}}"),
             (None, Some(replicas)) => format!("setCanaryScale{{replicas: {replicas}}}"),
@@ -147,6 +155,7 @@ fn step_completed(pass: &Pass) -> bool {
         Some(Step::SetWeight(weight)) => {
             super::scale::at_wanted_sizes(pass) && super::routed::carries(pass, *weight)
         }
+        Some(Step::Experiment(_)) => super::experiments::successful(pass),
         Some(Step::SetCanaryScale(_)) => super::scale::at_wanted_sizes(pass),
         Some(Step::SetHeaderRoute(_) | Step::SetMirrorRoute(_)) => true,
         Some(Step::Analysis(_)) => runs::step_successful(pass),
@@ -222,6 +231,7 @@ pub(super) fn conclude(pass: &mut Pass, mut status: RolloutStatus) -> RolloutSta
     status.observed_generation = pass.rollout().object.generation().to_string();
     (status.phase, status.message) = phase::phase(pass.rollout(), pass.settings().replicas, &status);
     duration::apply(pass, &mut status);
+    workload::scale_down(pass, &status);
     let (was, is) = (!pass.status().pause_conditions.is_empty(), status.pause_conditions.first());
     match (was, is) {
         (false, Some(pause)) => {

@@ -48,6 +48,7 @@ pub(super) fn settings(rollout: &Rollout, referenced: &Referenced) -> Result<Set
         blue_green: blue_green.map(blue_green::blue_green),
         routed,
         threshold: canary.replica_progress_threshold.as_ref().map(threshold),
+        workload: None,
         delays: blue_green.map_or_else(|| delays::canary(&canary), delays::blue_green),
     })
 }
@@ -58,6 +59,9 @@ fn step(step: &CanaryStep) -> Option<Step> {
     }
     if let Some(pause) = &step.pause {
         return Some(Step::Pause(pause.duration.as_ref().and_then(pause_duration)));
+    }
+    if let Some(experiment) = &step.experiment {
+        return Some(Step::Experiment(experiment.clone()));
     }
     if let Some(scale) = &step.set_canary_scale {
         return Some(Step::SetCanaryScale(scale.clone()));

@@ -39,13 +39,9 @@ pub(super) fn problems(rollout: &Rollout) -> Vec<Problem> {
             fields.push(field.to_owned());
         }
     };
-    refuse(spec.workload_ref.is_some(), "spec.workloadRef");
     if let Some(canary) = &spec.strategy.canary {
         for (index, step) in canary.steps.iter().enumerate() {
-            let kinds = [(step.experiment.is_some(), "experiment"), (step.plugin.is_some(), "plugin")];
-            for (set, kind) in kinds {
-                refuse(set, &format!("spec.strategy.canary.steps[{index}].{kind}"));
-            }
+            refuse(step.plugin.is_some(), &format!("spec.strategy.canary.steps[{index}].plugin"));
         }
     }
     let message = "Unsupported value: this version does not act on this field yet";

@@ -2,8 +2,10 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
 mod blue_green;
+mod experiments;
 mod journey;
 mod laws;
 mod roles;
 mod routed;
+mod workload;
 mod world;

@@ -13,6 +13,9 @@ pub struct World {
     pub sets: BTreeMap<String, Object>,
     pub runs: BTreeMap<String, Object>,
     pub pods: BTreeMap<String, Object>,
+    pub experiments: BTreeMap<String, Object>,
+    /// The workload that `workloadRef` names.
+    pub workload: Option<Object>,
     pub now: Time,
     pub events: Vec<Event>,
     /// Images whose pods never become available.
@@ -57,6 +60,8 @@ impl World {
             sets: BTreeMap::new(),
             runs: BTreeMap::new(),
             pods: BTreeMap::new(),
+            experiments: BTreeMap::new(),
+            workload: None,
             now: Time::parse("2026-11-21T12:00:00Z").unwrap(),
             events: Vec::new(),
             broken: BTreeSet::new(),
@@ -362,6 +367,7 @@ impl World {
             templates: self.templates.iter().cloned().map(Arc::new).collect(),
             services: self.services.values().cloned().map(Arc::new).collect(),
             live: self.routes.values().cloned().map(Arc::new).collect(),
+            workload: self.workload.clone().map(Arc::new),
             ..Referenced::default()
         }
     }
@@ -373,6 +379,7 @@ impl World {
             replica_sets: all(&self.sets),
             pods: all(&self.pods),
             analysis_runs: all(&self.runs),
+            experiments: all(&self.experiments),
             referenced: self.referenced(),
         };
         let checked =
@@ -419,6 +426,19 @@ impl World {
             Action::SwitchService(switch) => {
                 let service = self.services.get_mut(&switch.key.name).unwrap();
                 *service = merged(service, &switch.patch);
+            }
+            Action::CreateExperiment(experiment) => {
+                let experiment = self.born(experiment);
+                assert!(self.experiments.insert(experiment.name().to_owned(), experiment).is_none());
+            }
+            Action::TerminateExperiment { key } => {
+                self.experiments.get_mut(&key.name).unwrap().set(&["spec", "terminate"], true);
+            }
+            Action::DeleteExperiment { key, .. } => drop(self.experiments.remove(&key.name)),
+            Action::ScaleWorkload { from, to, .. } => {
+                let workload = self.workload.as_mut().unwrap();
+                assert_eq!(workload.int(&["spec", "replicas"]), Some(i64::from(*from)));
+                workload.set(&["spec", "replicas"], *to);
             }
             Action::PatchPod { key, patch } => {
                 let pod = self.pods.get_mut(&key.name).unwrap();

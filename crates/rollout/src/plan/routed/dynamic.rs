@@ -23,7 +23,7 @@ pub(in crate::plan) fn rolling_back(pass: &Pass) -> Option<String> {
 }
 
 /// Returns the weight of the version that is left: down the weights of the steps as the stable version's pods come back,
-/// never up.
+/// never up; nothing when it has no pods to carry it.
 ///
 /// Source: `calculateDesiredWeightOnAbortOrStableRollback`.
 pub(super) fn stepped(pass: &Pass, routed: &Routed, left: Option<&Set>) -> i32 {
@@ -58,6 +58,9 @@ struct Scene {
 }
 
 fn weight(scene: &Scene, weights: &[i32]) -> i32 {
+    if scene.left == 0 {
+        return 0;
+    }
     let expected = scene.max - ratio(scene.max, scene.stable, scene.replicas);
     let current = scene.current.unwrap_or(expected);
     let missing = scene.replicas - scene.stable;
@@ -105,7 +108,8 @@ mod tests {
             let weight = weight(&scene, &STEPS);
             prop_assert!(weight <= current);
             let share = 100 - weight;
-            prop_assert!(weight == current || ratio(100, stable, replicas) >= share, "{weight}");
+            let fits = ratio(100, stable, replicas) >= share;
+            prop_assert!(left == 0 || weight == current || fits, "{weight}");
         }
     }
 }

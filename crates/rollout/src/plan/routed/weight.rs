@@ -6,7 +6,7 @@ use traffic::Managed;
 
 use super::{Carry, Weights, at_wanted, dynamic};
 use crate::plan::pass::Pass;
-use crate::plan::scale;
+use crate::plan::{experiments, scale};
 use crate::{Reason, Routed, Step};
 
 /// Returns what the routers are to carry now.
@@ -28,13 +28,14 @@ pub(super) fn carry(pass: &Pass, routed: &Routed) -> Carry {
         return Carry { weight, ..nothing };
     }
     let available = new.map_or(0, |new| new.size.available);
+    let additional = experiments::weights(pass);
     if available == 0 {
-        return nothing;
+        return Carry { additional, ..nothing };
     }
     if pass.status().promote_full {
         return Carry { weight: fully(pass, routed, available), ..nothing };
     }
-    Carry { weight: by_step(pass, routed), canary: hash, ..Carry::default() }
+    Carry { weight: by_step(pass, routed), additional, canary: hash, ..Carry::default() }
 }
 
 /// Returns the weight of a full promotion: what the new pods can carry, or what they carry already.
