@@ -1,9 +1,9 @@
 //! What must hold after every change, whatever fails.
 //!
 //! - **availability floor:** once a Rollout was healthy, its ready pods never fall below `replicas − maxUnavailable`, where
-//!   `replicas` is the smaller of what is asked for and of what was when it was healthy.
+//!   `replicas` is the smallest number asked for since.
 //! - **surge ceiling:** the ReplicaSets of a canary without router never ask for more than `replicas + maxSurge` pods, where
-//!   `replicas` is the larger of the two.
+//!   `replicas` is the largest number asked for since then.
 //! - **weight not ahead of its step:** the new ReplicaSet of such a canary never asks for more pods than its current step
 //!   gives it.
 //! - **status follows steps:** the step index never goes past the number of steps.
@@ -37,8 +37,8 @@ pub struct Invariants {
 #[derive(Default)]
 struct Seen {
     broken: Vec<String>,
-    /// Rollouts that were healthy at least once, by uid, with their pods then.
-    healthy: BTreeMap<String, i64>,
+    /// Rollouts that were healthy at least once, by uid, with the fewest and the most pods asked for since.
+    healthy: BTreeMap<String, (i64, i64)>,
     looks: u64,
     /// Changes of Applications' specs, by revision.
     specs: BTreeSet<u64>,
@@ -103,11 +103,14 @@ impl Invariants {
             let problems = self.problems(&rollout);
             let mut seen = self.lock();
             seen.looks += 1;
+            let replicas = rollout.int(&["spec", "replicas"]).unwrap_or(1);
+            if let Some((fewest, most)) = seen.healthy.get_mut(rollout.uid()) {
+                (*fewest, *most) = (replicas.min(*fewest), replicas.max(*most));
+            }
             let observed =
                 rollout.str(&["status", "observedGeneration"]) == rollout.generation().to_string();
             if observed && rollout.str(&["status", "phase"]) == "Healthy" {
-                let replicas = rollout.int(&["spec", "replicas"]).unwrap_or(1);
-                seen.healthy.insert(rollout.uid().to_owned(), replicas);
+                seen.healthy.insert(rollout.uid().to_owned(), (replicas, replicas));
             }
             for problem in problems {
                 let text = format!("{}: {problem}", rollout.key());
@@ -123,7 +126,8 @@ impl Invariants {
         let replicas = rollout.int(&["spec", "replicas"]).unwrap_or(1);
         let canary = |field| rollout.get(&["spec", "strategy", "canary", field]);
         let healthy = self.lock().healthy.get(rollout.uid()).copied();
-        let (fewest, most) = (healthy.map(|before| before.min(replicas)), healthy.unwrap_or(0).max(replicas));
+        let fewest = healthy.map(|(fewest, _)| fewest.min(replicas));
+        let most = healthy.map_or(replicas, |(_, most)| most.max(replicas));
         let surge = count(canary("maxSurge"), most, Round::Up);
         let unavailable = count(canary("maxUnavailable"), fewest.unwrap_or(replicas), Round::Down);
         // An eviction for a restart takes one pod at least.
