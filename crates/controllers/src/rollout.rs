@@ -123,10 +123,13 @@ impl Shell {
             Err(error) => return Ok((::rollout::unreadable(object, &error, now), None)),
         };
         let mut referenced = self.caches.referenced(object.namespace());
-        let references = ::rollout::router_references(&rollout, &referenced.routing);
-        self.routers.observe(references, &mut referenced).await?;
+        let routing = ::rollout::router_references(&rollout, &referenced.routing);
+        self.routers.observe(routing, &mut referenced).await?;
         if let Some(reference) = ::rollout::workload_reference(&rollout) {
             referenced.workload = self.routers.workload(&reference).await?;
+        }
+        if ::rollout::tracks_config(object) {
+            referenced.config = self.routers.config(object.namespace()).await?;
         }
         let checked = match ::rollout::validate(&rollout, &referenced) {
             Ok(checked) => checked,

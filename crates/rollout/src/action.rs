@@ -78,6 +78,17 @@ pub enum Action {
         /// Its uid, as a precondition.
         uid: String,
     },
+    /// Create this copy of a ConfigMap or Secret; one that is there already is the same.
+    CreateConfig(Object),
+    /// Delete a copy of a ConfigMap or Secret.
+    DeleteConfig {
+        /// `ConfigMap` or `Secret`.
+        kind: String,
+        /// The copy.
+        key: Key,
+        /// Its uid, as a precondition.
+        uid: String,
+    },
     /// Change the size of the workload that `workloadRef` names.
     ScaleWorkload {
         /// The workload.
@@ -144,6 +155,8 @@ impl fmt::Display for Action {
             Self::CreateExperiment(object) => write!(f, "create Experiment {}", object.key()),
             Self::TerminateExperiment { key } => write!(f, "terminate Experiment {key}"),
             Self::DeleteExperiment { key, .. } => write!(f, "delete Experiment {key}"),
+            Self::CreateConfig(object) => write!(f, "create {} {}", object.kind(), object.key()),
+            Self::DeleteConfig { kind, key, .. } => write!(f, "delete {kind} {key}"),
             Self::ScaleWorkload { reference, from, to } => {
                 write!(f, "scale {} {} from {from} to {to}", reference.gvk.kind, reference.key())
             }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use api::rollout::{
     ExperimentStep, Rollout, RolloutAnalysis, SetCanaryScale, SetHeaderRoute, SetMirrorRoute,
 };
-use object::{LabelSelector, Value};
+use object::{LabelSelector, Object, Value};
 use traffic::Router;
 
 use crate::Workload;
@@ -68,6 +68,8 @@ pub struct Settings {
     pub delays: Delays,
     /// The workload whose template is used; `None` when the Rollout has its own.
     pub workload: Option<Workload>,
+    /// Copies of ConfigMaps and Secrets that the template names.
+    pub copies: Vec<Object>,
 }
 
 /// How a canary's traffic is shared.

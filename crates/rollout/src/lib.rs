@@ -16,6 +16,7 @@ mod action;
 mod affinity;
 mod checked;
 mod collision;
+mod config;
 mod event;
 pub mod hash;
 mod invalid;
@@ -34,6 +35,7 @@ mod workload;
 pub use action::{Action, ServiceSwitch};
 pub use checked::{AbortDelay, BlueGreen, Checked, Delays, Promotion, Routed, Settings, Step, Threshold};
 pub use collision::{collided, collides, create_refused};
+pub use config::tracks_config;
 pub use event::{Event, EventKind};
 pub use invalid::{invalid, unreadable};
 pub use observed::{Observed, Referenced};
@@ -42,11 +44,11 @@ pub use reason::{Reason, Why};
 pub use validate::{Problem, validate};
 pub use workload::{ScaleDown, Workload, workload_reference};
 
-/// Returns what has to be observed for the routers of a Rollout ([`Referenced::live`]); nothing when they are configured
-/// wrongly or when there are none.
+/// Returns what has to be observed for the routers of a Rollout ([`Referenced::live`]), by name and by labels; nothing
+/// when they are configured wrongly or when there are none.
 pub fn router_references(
     rollout: &api::rollout::Rollout,
     settings: &traffic::Settings,
-) -> Vec<traffic::Reference> {
+) -> (Vec<traffic::Reference>, Vec<traffic::Selection>) {
     plan::router_references_of(rollout, settings)
 }

@@ -35,6 +35,8 @@ pub struct Referenced {
     pub services: Vec<Arc<Object>>,
     /// The workload of [`crate::workload_reference`], when it is there.
     pub workload: Option<Arc<Object>>,
+    /// ConfigMaps and Secrets of the namespace; needed only when [`crate::tracks_config`].
+    pub config: Vec<Arc<Object>>,
     /// How the cluster speaks of routers.
     pub routing: traffic::Settings,
     /// What was found of what the routers need, see [`crate::router_references`].

@@ -6,6 +6,7 @@
 mod blue_green;
 mod canary;
 mod conditions;
+mod config;
 mod delay;
 mod duration;
 mod experiments;

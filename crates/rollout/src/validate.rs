@@ -6,6 +6,7 @@
 mod affinity;
 mod blue_green;
 mod canary;
+mod experiment;
 mod references;
 mod routing;
 mod settings;
@@ -14,9 +15,9 @@ mod unsupported;
 use std::fmt;
 
 use api::rollout::Rollout;
-use object::{LabelSelector, Value, json};
+use object::{LabelSelector, Object, Value, json};
 
-use crate::{Checked, Referenced, workload};
+use crate::{Checked, Referenced, config, workload};
 
 #[cfg(test)]
 pub(crate) use settings::limits;
@@ -66,6 +67,7 @@ impl fmt::Display for Problem {
 /// Errors: all problems in upstream's order; the first is the one its InvalidSpec condition shows.
 pub fn validate(rollout: &Rollout, referenced: &Referenced) -> Result<Checked<Rollout>, Vec<Problem>> {
     let (rollout, workload) = workload::resolve(rollout, referenced).map_err(|problem| vec![problem])?;
+    let (rollout, copies) = pinned(rollout, referenced);
     let rollout = &rollout;
     let mut problems = spec_problems(rollout);
     problems.extend(unsupported::problems(rollout));
@@ -79,7 +81,19 @@ pub fn validate(rollout: &Rollout, referenced: &Referenced) -> Result<Checked<Ro
     }
     let mut settings = settings::settings(rollout, referenced).map_err(|problem| vec![problem])?;
     settings.workload = workload;
+    settings.copies = copies;
     Ok(Checked { value: rollout.clone(), settings })
+}
+
+/// Returns the Rollout with its template naming copies of ConfigMaps and Secrets, when it asks for that, and the copies.
+fn pinned(mut rollout: Rollout, referenced: &Referenced) -> (Rollout, Vec<Object>) {
+    let Some(template) = rollout.spec.template.clone().filter(|_| config::tracks_config(&rollout.object))
+    else {
+        return (rollout, Vec::new());
+    };
+    let (template, copies) = config::pin(&rollout, &template, &referenced.config);
+    rollout.spec.template = Some(template);
+    (rollout, copies)
 }
 
 fn spec_problems(rollout: &Rollout) -> Vec<Problem> {
@@ -122,7 +136,7 @@ fn selector_problem(rollout: &Rollout) -> Option<Problem> {
 fn template_problems(rollout: &Rollout) -> Vec<Problem> {
     let mut problems = Vec::new();
     let template = rollout.spec.template.clone().unwrap_or_default();
-    let object = object::Object::from_value(template.clone());
+    let object = Object::from_value(template.clone());
     let selector =
         rollout.spec.selector.as_ref().and_then(|selector| LabelSelector::from_json(selector).ok());
     if selector.is_some_and(|selector| !selector.is_empty() && !selector.matches(&object.labels())) {

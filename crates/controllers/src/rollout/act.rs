@@ -26,6 +26,11 @@ impl Shell {
         match action {
             Action::CreateReplicaSet(set) => self.create(sets, set).await,
             Action::CreateAnalysisRun(run) => self.create(&resources::ANALYSIS_RUNS, run).await,
+            Action::CreateConfig(copy) => match self.routers.create(copy).await {
+                Err(error) if !error.is_already_exists() => Err(error),
+                _ => Ok(()),
+            },
+            Action::DeleteConfig { kind, key, uid } => self.routers.delete(kind, key, uid).await,
             Action::CreateExperiment(experiment) => self.create(&resources::EXPERIMENTS, experiment).await,
             Action::TerminateExperiment { key } => {
                 self.patch(&resources::EXPERIMENTS, key, Action::terminate_patch()).await

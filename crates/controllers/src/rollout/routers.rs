@@ -6,17 +6,20 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use ::rollout::Referenced;
-use object::{Gvk, Key, Object, json};
+use object::{Gvk, Key, Object, Value, json};
 use runtime::{
     ApiError, Cache, Change, Deletion, Discovery, Failure, Patch, Queue, Resource, Tasks, Watches,
 };
-use traffic::Reference;
+use traffic::{Reference, Selection};
 
 use super::act::on_version;
 use super::caches::mentions;
 
 /// Kinds whose template a Rollout can use.
 const WORKLOADS: [&str; 3] = ["Deployment", "ReplicaSet", "PodTemplate"];
+
+/// Kinds whose content can be part of a version.
+const CONFIG: [&str; 2] = ["ConfigMap", "Secret"];
 
 /// Wait before it is looked again whether the cluster serves a kind.
 pub(super) const UNSERVED: Duration = Duration::from_secs(30);
@@ -44,15 +47,31 @@ impl Routers {
         }
     }
 
-    /// Puts what is found of `references` into `referenced`, and the kinds that the cluster does not serve.
+    /// Puts what is found of references and selections into `referenced`, and the kinds that the cluster does not serve.
     ///
     /// Errors: the cluster does not answer, or a watch has not listed yet: try again.
     pub async fn observe(
         &self,
-        references: Vec<Reference>,
+        (references, selections): (Vec<Reference>, Vec<Selection>),
         referenced: &mut Referenced,
     ) -> Result<(), Failure> {
         let mut unserved = BTreeSet::new();
+        for selection in selections {
+            match self.cache(&selection.gvk).await? {
+                Some((_, cache)) if cache.is_synced() => {
+                    let found = cache.in_namespace(&selection.namespace);
+                    for object in found.into_iter().filter(|it| selection.selector.matches(&it.labels())) {
+                        referenced.live.insert(Reference::of(&object), Some(object));
+                    }
+                }
+                Some(_) => {
+                    return Err(Failure::new(format!("{} are not listed yet", selection.gvk.kind)));
+                }
+                None => {
+                    unserved.insert(selection.gvk);
+                }
+            }
+        }
         for reference in references {
             match self.cache(&reference.gvk).await? {
                 Some((_, cache)) if cache.is_synced() => {
@@ -96,6 +115,34 @@ impl Routers {
         let cluster = self.watches.cluster();
         cache.note(cluster.patch(&resource, &reference.key(), &Patch::merge(patch)).await?);
         Ok(())
+    }
+
+    /// Returns the ConfigMaps and Secrets of a namespace.
+    ///
+    /// Errors: as those of [`Routers::observe`].
+    pub async fn config(&self, namespace: &str) -> Result<Vec<Arc<Object>>, Failure> {
+        let mut config = Vec::new();
+        for kind in CONFIG {
+            match self.cache(&Gvk::new("", "v1", kind)).await? {
+                Some((_, cache)) if cache.is_synced() => config.extend(cache.in_namespace(namespace)),
+                _ => return Err(Failure::new(format!("{kind}s are not listed yet"))),
+            }
+        }
+        Ok(config)
+    }
+
+    /// Creates an object.
+    pub async fn create(&self, object: &Object) -> Result<(), ApiError> {
+        self.write(&traffic::Change::Create(object.clone())).await
+    }
+
+    /// Deletes the ConfigMap or Secret `key` while it has this uid; one that is gone needs nothing any more.
+    pub async fn delete(&self, kind: &str, key: &Key, uid: &str) -> Result<(), ApiError> {
+        let reference = Reference::new(Gvk::new("", "v1", kind), &key.namespace, &key.name);
+        match self.write(&traffic::Change::Delete { reference, uid: uid.to_owned() }).await {
+            Err(error) if !error.is_not_found() => Err(error),
+            _ => Ok(()),
+        }
     }
 
     /// Carries out one write.
@@ -150,6 +197,15 @@ impl Routers {
     }
 }
 
+/// Returns true when a router takes its objects by their labels.
+fn selects(routing: &Value) -> bool {
+    match routing {
+        Value::Object(map) => map.iter().any(|(key, value)| key.ends_with("Selector") || selects(value)),
+        Value::Array(list) => list.iter().any(selects),
+        _ => false,
+    }
+}
+
 /// Returns the Rollouts that name an object of a router, also one of another namespace (`name.namespace`), or own it.
 fn concerned(rollouts: &Cache, change: &Change) -> Vec<Key> {
     let Key { namespace, name } = &change.key;
@@ -161,9 +217,15 @@ fn concerned(rollouts: &Cache, change: &Change) -> Vec<Key> {
         if workload("name") == name && workload("kind") == kind && rollout.namespace() == namespace {
             return true;
         }
+        if CONFIG.contains(&kind.as_str()) {
+            return rollout.namespace() == namespace && ::rollout::tracks_config(rollout);
+        }
         let routing = rollout.get(&["spec", "strategy", "canary", "trafficRouting"]);
         routing.is_some_and(|routing| {
-            mentions(routing, name) || mentions(routing, &dotted) || owner.as_deref() == Some(rollout.uid())
+            mentions(routing, name)
+                || mentions(routing, &dotted)
+                || selects(routing)
+                || owner.as_deref() == Some(rollout.uid())
         })
     };
     rollouts.list().iter().filter(|rollout| is_concerned(rollout)).map(|rollout| rollout.key()).collect()

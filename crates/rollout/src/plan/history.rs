@@ -26,4 +26,5 @@ pub(super) fn reconcile(pass: &mut Pass) {
             }
         }
     }
+    super::config::delete_unused(pass);
 }

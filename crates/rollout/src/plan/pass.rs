@@ -140,6 +140,7 @@ impl<'a> Pass<'a> {
         }
         super::revision::adopt(self);
         super::workload::note(self);
+        super::config::make(self);
         if self.sets.new_set().is_none() {
             super::revision::create(self);
             return super::status::reset(self);

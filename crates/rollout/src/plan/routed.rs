@@ -7,11 +7,12 @@ mod sets;
 mod weight;
 mod weights;
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use api::rollout::Rollout;
 use object::{Value, json};
-use traffic::{Additional, Destination, Hashes, Managed, Reference, Wanted, Weight};
+use traffic::{Additional, Destination, Hashes, Live, Managed, Reference, Selection, Wanted, Weight};
 
 use super::pass::Pass;
 use crate::{Action, Event, Reason, Routed, Step, keys};
@@ -46,7 +47,8 @@ pub(super) fn reconcile(pass: &mut Pass, routed: &Routed) -> Told {
     let (mut actions, mut events, mut verified) = (Vec::new(), Vec::new(), None);
     for router in &routed.routers {
         let wanted = wish(pass, routed, &carry);
-        match router.plan(&wanted, &pass.observed.referenced.live) {
+        let live = with_services(pass, router.wishes(&wanted));
+        match router.plan(&wanted, &live) {
             Ok(plan) => {
                 actions.extend(plan.changes.into_iter().map(Action::Route));
                 events.extend(plan.events.into_iter().map(Event::of_router));
@@ -67,6 +69,16 @@ pub(super) fn reconcile(pass: &mut Pass, routed: &Routed) -> Told {
     pass.verified = verified;
     weights.tell(pass, verified);
     Told::Yes
+}
+
+/// Returns what was found of the routers' objects, and of the Services of `wishes`.
+fn with_services<'a>(pass: &Pass<'a>, wishes: Vec<Reference>) -> Cow<'a, Live> {
+    let mut live = Cow::Borrowed(&pass.observed.referenced.live);
+    for wish in wishes {
+        let service = pass.observed.referenced.service(&wish.name).cloned();
+        live.to_mut().insert(wish, service);
+    }
+    live
 }
 
 fn refused(pass: &mut Pass, problem: traffic::Problem) -> Told {
@@ -155,11 +167,16 @@ pub(super) fn carries(pass: &Pass, weight: i32) -> bool {
     pass.verified != Some(false) && told.is_some_and(|told| told.canary == weight)
 }
 
-/// Returns what has to be observed for the routers of a Rollout; nothing when they are configured wrongly.
-pub(crate) fn references(rollout: &Rollout, settings: &traffic::Settings) -> Vec<Reference> {
+/// Returns what has to be observed for the routers of a Rollout, by name and by labels; nothing when they are configured
+/// wrongly.
+pub(crate) fn references(
+    rollout: &Rollout,
+    settings: &traffic::Settings,
+) -> (Vec<Reference>, Vec<Selection>) {
     let routing = rollout.canary().and_then(|canary| canary.traffic_routing.as_ref());
-    let routers = routing.and_then(|routing| traffic::routers(routing, settings).ok());
-    routers.into_iter().flatten().flat_map(|router| router.references(rollout)).collect()
+    let routers = routing.and_then(|routing| traffic::routers(routing, settings).ok()).unwrap_or_default();
+    let selections = routers.iter().flat_map(|router| router.selections(rollout)).collect();
+    (routers.iter().flat_map(|router| router.references(rollout)).collect(), selections)
 }
 
 /// Returns true when an object of a router tells pods of `hash` apart.

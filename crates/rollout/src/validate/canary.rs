@@ -5,7 +5,7 @@ use api::rollout::{CanaryStep, CanaryStrategy, Rollout};
 use object::json;
 
 use super::settings::{pause_duration, wrong_percentage};
-use super::{Problem, affinity, routing};
+use super::{Problem, affinity, experiment, routing};
 
 const STEP: &str =
     "Step must have one of the following set: experiment, setWeight, setCanaryScale, plugin or pause";
@@ -82,6 +82,7 @@ fn step_problems(rollout: &Rollout, step: &CanaryStep, path: &str) -> Vec<Proble
         problems.push(Problem::required("spec.strategy.trafficRouting", message));
     }
     problems.extend(routing::step_problems(rollout, step, path));
+    problems.extend(experiment::problems(rollout, step, path));
     problems.extend(argument_problem(rollout, step, path));
     problems
 }
@@ -111,7 +112,9 @@ fn kind_problem(step: &CanaryStep, path: &str) -> Option<Problem> {
 }
 
 fn argument_problem(rollout: &Rollout, step: &CanaryStep, path: &str) -> Option<Problem> {
-    let args = &step.analysis.as_ref()?.args;
+    let of_experiment = step.experiment.iter().flat_map(|step| &step.analyses);
+    let args = of_experiment.flat_map(|analysis| &analysis.args);
+    let args: Vec<_> = args.chain(step.analysis.iter().flat_map(|analysis| &analysis.args)).collect();
     let wrong = args.iter().any(|arg| {
         let field = arg.value_from.as_ref().and_then(|from| from.field_ref.as_ref());
         field.is_some_and(|field| {
@@ -120,5 +123,5 @@ fn argument_problem(rollout: &Rollout, step: &CanaryStep, path: &str) -> Option<
         })
     });
     let message = "Analyses arguments must refer to valid object metadata supported by downwardAPI";
-    wrong.then(|| Problem::invalid(&format!("{path}.analyses"), &api::write(args), message))
+    wrong.then(|| Problem::invalid(&format!("{path}.analyses"), &api::write(&args), message))
 }

@@ -6,7 +6,7 @@ use api::analysis::{AnalysisRunSpec, Metric};
 use api::rollout::{BlueGreenStrategy, Rollout, RolloutAnalysis};
 use object::json;
 
-use super::{Problem, routing};
+use super::{Problem, experiment, routing};
 use crate::{Referenced, keys, runs};
 
 /// Returns the problems of what the spec names.
@@ -33,6 +33,8 @@ pub(super) fn problems(rollout: &Rollout, referenced: &Referenced) -> Vec<Proble
         problems.extend(analysis_problem(rollout, referenced, &background.analysis, path));
     }
     for (index, step) in canary.steps.iter().enumerate() {
+        let at = format!("spec.strategy.canary.steps[{index}]");
+        problems.extend(experiment::reference_problems(rollout, referenced, (step, &at)));
         if let Some(analysis) = &step.analysis {
             let path = format!("spec.strategy.canary.steps[{index}].analysis.templates");
             problems.extend(analysis_problem(rollout, referenced, analysis, &path));
@@ -89,7 +91,7 @@ fn service_problems(rollout: &Rollout, referenced: &Referenced, field: &str, nam
 }
 
 /// Returns why no run can be made of an analysis.
-fn analysis_problem(
+pub(super) fn analysis_problem(
     rollout: &Rollout,
     referenced: &Referenced,
     analysis: &RolloutAnalysis,

@@ -49,6 +49,7 @@ pub(super) fn settings(rollout: &Rollout, referenced: &Referenced) -> Result<Set
         routed,
         threshold: canary.replica_progress_threshold.as_ref().map(threshold),
         workload: None,
+        copies: Vec::new(),
         delays: blue_green.map_or_else(|| delays::canary(&canary), delays::blue_green),
     })
 }

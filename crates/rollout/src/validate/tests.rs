@@ -1,3 +1,5 @@
+mod strategies;
+
 use std::sync::Arc;
 
 use object::{Object, yaml};

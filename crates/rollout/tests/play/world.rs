@@ -16,6 +16,8 @@ pub struct World {
     pub experiments: BTreeMap<String, Object>,
     /// The workload that `workloadRef` names.
     pub workload: Option<Object>,
+    /// ConfigMaps and Secrets.
+    pub config: BTreeMap<String, Object>,
     pub now: Time,
     pub events: Vec<Event>,
     /// Images whose pods never become available.
@@ -62,6 +64,7 @@ impl World {
             pods: BTreeMap::new(),
             experiments: BTreeMap::new(),
             workload: None,
+            config: BTreeMap::new(),
             now: Time::parse("2026-11-21T12:00:00Z").unwrap(),
             events: Vec::new(),
             broken: BTreeSet::new(),
@@ -368,6 +371,7 @@ impl World {
             services: self.services.values().cloned().map(Arc::new).collect(),
             live: self.routes.values().cloned().map(Arc::new).collect(),
             workload: self.workload.clone().map(Arc::new),
+            config: self.config.values().cloned().map(Arc::new).collect(),
             ..Referenced::default()
         }
     }
@@ -435,6 +439,11 @@ impl World {
                 self.experiments.get_mut(&key.name).unwrap().set(&["spec", "terminate"], true);
             }
             Action::DeleteExperiment { key, .. } => drop(self.experiments.remove(&key.name)),
+            Action::CreateConfig(copy) => {
+                let copy = self.born(copy);
+                assert!(self.config.insert(copy.name().to_owned(), copy).is_none());
+            }
+            Action::DeleteConfig { key, .. } => drop(self.config.remove(&key.name).unwrap()),
             Action::ScaleWorkload { from, to, .. } => {
                 let workload = self.workload.as_mut().unwrap();
                 assert_eq!(workload.int(&["spec", "replicas"]), Some(i64::from(*from)));
