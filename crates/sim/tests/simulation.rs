@@ -5,7 +5,7 @@
 mod canary;
 #[path = "simulation/seeds.rs"]
 mod seeds;
-#[path = "simulation/strategies.rs"]
-mod strategies;
 #[path = "simulation/story.rs"]
 mod story;
+#[path = "simulation/strategies.rs"]
+mod strategies;

@@ -362,3 +362,15 @@ fn pods_that_never_come_keep_the_users_where_they_are() {
     assert_eq!((world.phase(), world.selected("live")), ("Degraded".to_owned(), first));
     assert_eq!(world.status()["abort"], json!(true));
 }
+
+#[test]
+fn a_restart_evicts_a_few_pods_at_a_time() {
+    let mut world = world("maxUnavailable: 1");
+    world.settle();
+    world.tick(60);
+    world.rollout.set(&["spec", "restartAt"], world.now.to_string());
+    world.bump();
+    world.settle();
+    assert_eq!((world.evicted.len(), world.most_evicted), (3, 1));
+    assert_eq!(world.phase(), "Healthy");
+}

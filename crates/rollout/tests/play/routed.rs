@@ -377,3 +377,36 @@ steps:
         ("Healthy".to_owned(), json!("pong"))
     );
 }
+
+#[test]
+fn an_experiment_gets_its_share() {
+    let steps = "
+- experiment: {templates: [{name: trial, specRef: canary, weight: 10}]}
+- setWeight: 20
+- pause: {}
+";
+    let mut world = world("", steps);
+    world.settle();
+    world.set_image("shop:2");
+    world.settle();
+    world.service("trial");
+    let running = json!({"phase": "Running", "templateStatuses": [
+        {"name": "trial", "status": "Running", "serviceName": "trial", "podTemplateHash": "abc"}]});
+    world.experiments.values_mut().next().unwrap().set(&["status"], running);
+    world.settle();
+    let weights = world.status()["canary"]["weights"].clone();
+    let trial = json!([{"weight": 10, "serviceName": "trial", "podTemplateHash": "abc"}]);
+    assert_eq!((&weights["stable"]["weight"], &weights["additional"]), (&json!(90), &trial));
+    let backends = world.only_route().items(&["spec", "rules"])[0]["backendRefs"].as_array().unwrap().clone();
+    assert!(
+        backends.iter().any(|backend| backend["name"] == "trial" && backend["weight"] == 10),
+        "{backends:?}"
+    );
+    world.experiments.values_mut().next().unwrap().set(&["status", "phase"], "Successful");
+    world.settle();
+    assert_eq!(
+        (world.phase(), world.status()["canary"]["weights"].get("additional")),
+        ("Paused".to_owned(), None)
+    );
+    assert!(world.said("TrafficWeightUpdated", "Traffic weight updated additional: [{10 trial abc}]"));
+}

@@ -96,6 +96,12 @@ impl World {
         self.routes.clear();
     }
 
+    /// Returns the object of a router of this kind.
+    #[track_caller]
+    pub fn route_of(&self, kind: &str) -> &Object {
+        self.routes.values().find(|object| object.kind() == kind).unwrap()
+    }
+
     /// Returns the only object of a router.
     #[track_caller]
     pub fn only_route(&self) -> &Object {
@@ -281,7 +287,9 @@ impl World {
             return;
         }
         let weight = |of: &str| weights[of]["weight"].as_i64().unwrap();
-        assert_eq!(weight("canary") + weight("stable"), 100, "{weights}");
+        let additional = weights["additional"].as_array().into_iter().flatten();
+        let others: i64 = additional.map(|one| one["weight"].as_i64().unwrap()).sum();
+        assert_eq!(weight("canary") + weight("stable") + others, 100, "{weights}");
         if weight("canary") > 0 && weight("canary") >= self.weight_before() {
             let hash = weights["canary"]["podTemplateHash"].as_str().unwrap();
             let available = self.set_of(hash).int(&["status", "availableReplicas"]).unwrap_or(0);

@@ -1,7 +1,5 @@
 //! Blue-green and a routed canary in seeded worlds: without faults, and with them for some seeds.
 
-use super::story::settles;
-
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
@@ -41,7 +39,8 @@ async fn create(world: &World, resource: &Resource, mut value: Value) {
 
 async fn services(world: &World) {
     for name in ["live", "next"] {
-        let service = json!({"metadata": {"name": name}, "spec": {"selector": {"app": "r"}, "ports": [{"port": 80}]}});
+        let service =
+            json!({"metadata": {"name": name}, "spec": {"selector": {"app": "r"}, "ports": [{"port": 80}]}});
         create(world, &resources::SERVICES, service).await;
     }
 }
@@ -124,8 +123,13 @@ async fn routed(world: &World) {
                 "schema": {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": true}}}]}
     })).await;
     let backend = |name: &str| json!({"name": name, "port": 80});
-    create(world, &ROUTES, json!({"metadata": {"name": "shop"},
-        "spec": {"rules": [{"backendRefs": [backend("live"), backend("next")]}]}})).await;
+    create(
+        world,
+        &ROUTES,
+        json!({"metadata": {"name": "shop"},
+        "spec": {"rules": [{"backendRefs": [backend("live"), backend("next")]}]}}),
+    )
+    .await;
     let strategy = json!({"canary": {"stableService": "live", "canaryService": "next",
         "steps": [{"setWeight": 25}, {"pause": {}}, {"setWeight": 75}, {"pause": {"duration": 20}}],
         "trafficRouting": {"plugins": {"argoproj-labs/gatewayAPI": {"httpRoute": "shop", "namespace": "default"}}}}});
@@ -167,7 +171,8 @@ fn play(seed: u64, faults: Option<Rates>, is_blue_green: bool) {
             assert!(faults.struck() > 0, "no fault struck: the seed proves nothing");
             faults.stop();
         }
-        settles(&world, Duration::from_secs(600)).await;
+        world.settle(Duration::from_secs(600)).await.unwrap();
+        assert_eq!(world.invariants().broken(), Vec::<String>::new());
         carries(&world, "live").await;
         if !is_blue_green {
             assert_eq!(weight(&world).await, 0);
