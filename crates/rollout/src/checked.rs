@@ -40,6 +40,8 @@ pub struct Settings {
     pub selector_json: Value,
     /// Pod template.
     pub template: Value,
+    /// Its hash, as new ReplicaSets are named.
+    pub hash: String,
     /// Seconds a pod must be ready to count as available, at least 0.
     pub min_ready_seconds: i32,
     /// Pods above `replicas`, at least 0.

@@ -6,7 +6,7 @@ use api::rollout::Rollout;
 use object::Object;
 
 use crate::sets::Sets;
-use crate::{Checked, hash, plan};
+use crate::{Checked, keys, plan};
 
 /// Objects around a Rollout. Lists need no order; the plan sorts what it depends on.
 ///
@@ -50,9 +50,13 @@ impl Observed {
     /// role are to be given or taken away.
     pub fn needs_pods(checked: &Checked<Rollout>, replica_sets: &[Arc<Object>]) -> bool {
         let (rollout, settings) = (checked.value(), checked.settings());
-        let hash = hash::pod_template(&settings.template, rollout.status.collision_count).unwrap_or_default();
-        let sets = Sets::new(replica_sets, settings, &hash, &rollout.status.stable_rs);
-        Self::is_restart_due(rollout) || plan::metadata_pending(checked, &sets)
+        let has_roles = plan::has_metadata(rollout)
+            || replica_sets.iter().any(|set| set.annotation(keys::EPHEMERAL_METADATA).is_some());
+        let pending = || {
+            let sets = Sets::new(replica_sets, settings, &settings.hash, &rollout.status.stable_rs);
+            plan::metadata_pending(checked, &sets)
+        };
+        Self::is_restart_due(rollout) || (has_roles && pending())
     }
 
     /// Returns true when a restart is asked for and not done.

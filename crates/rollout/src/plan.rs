@@ -34,7 +34,7 @@ use crate::{Action, Checked, Event, Observed, Why};
 pub(crate) use conditions::new as new_condition;
 pub(crate) use conditions::set as set_condition;
 pub(crate) use merge::merge_patch;
-pub(crate) use metadata::pending as metadata_pending;
+pub(crate) use metadata::{has as has_metadata, pending as metadata_pending};
 pub(crate) use phase::phase;
 pub(crate) use routed::references as router_references_of;
 

@@ -161,9 +161,6 @@ fn template_problems(rollout: &Rollout) -> Vec<Problem> {
         let message = format!("Unsupported value: {policy:?}: supported values: \"Always\"");
         problems.push(Problem { path: "spec.template.spec.restartPolicy".into(), message });
     }
-    if let Err(error) = crate::hash::pod_template(&template, None) {
-        problems.push(Problem { path: format!("spec.template.{}", error.path), message: error.message });
-    }
     problems
 }
 

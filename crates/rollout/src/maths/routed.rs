@@ -94,8 +94,8 @@ mod tests {
         carried: None,
     };
 
-    fn carried(canary: i32) -> Option<Carried> {
-        Some(Carried { canary, stable: 100 - canary })
+    fn carried(canary: i32) -> Carried {
+        Carried { canary, stable: 100 - canary }
     }
 
     #[test]
@@ -121,15 +121,15 @@ mod tests {
         let dynamic = RoutedScene { dynamic: true, ..SCENE };
         for (scene, new, stable) in [
             (dynamic, 3, 8),
-            (RoutedScene { carried: carried(0), ..dynamic }, 3, 10),
-            (RoutedScene { carried: carried(25), ..dynamic }, 3, 8),
-            (RoutedScene { weight: 100, carried: carried(25), ..dynamic }, 10, 8),
-            (RoutedScene { weight: 100, carried: carried(100), ..dynamic }, 10, 0),
-            (RoutedScene { weight: 95, min_pods: 3, carried: carried(95), ..dynamic }, 10, 3),
-            (RoutedScene { wish: Some(Wish::Pods(7)), carried: carried(25), ..dynamic }, 7, 10),
+            (RoutedScene { carried: Some(carried(0)), ..dynamic }, 3, 10),
+            (RoutedScene { carried: Some(carried(25)), ..dynamic }, 3, 8),
+            (RoutedScene { weight: 100, carried: Some(carried(25)), ..dynamic }, 10, 8),
+            (RoutedScene { weight: 100, carried: Some(carried(100)), ..dynamic }, 10, 0),
+            (RoutedScene { weight: 95, min_pods: 3, carried: Some(carried(95)), ..dynamic }, 10, 3),
+            (RoutedScene { wish: Some(Wish::Pods(7)), carried: Some(carried(25)), ..dynamic }, 7, 10),
             // An abort: the new pods stay while they carry something.
-            (RoutedScene { weight: 0, aborted: true, carried: carried(60), ..dynamic }, 6, 10),
-            (RoutedScene { weight: 0, aborted: true, carried: carried(0), ..dynamic }, 0, 10),
+            (RoutedScene { weight: 0, aborted: true, carried: Some(carried(60)), ..dynamic }, 6, 10),
+            (RoutedScene { weight: 0, aborted: true, carried: Some(carried(0)), ..dynamic }, 0, 10),
         ] {
             assert_eq!(wanted(&scene), Sizes { new, stable }, "{scene:?}");
         }
@@ -144,7 +144,7 @@ mod tests {
         ) {
             let weight = if aborted { 0 } else { weight };
             let scene = RoutedScene {
-                replicas, weight, dynamic, aborted, min_pods, carried: carried(canary), ..SCENE
+                replicas, weight, dynamic, aborted, min_pods, carried: Some(carried(canary)), ..SCENE
             };
             let sizes = wanted(&scene);
             prop_assert!(sizes.stable * 100 >= replicas * (100 - canary));

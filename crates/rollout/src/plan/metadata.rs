@@ -26,6 +26,12 @@ impl Roles {
     }
 }
 
+/// Returns true when a role of the strategy has labels or annotations.
+pub(crate) fn has(rollout: &Rollout) -> bool {
+    let (roles, none) = (Roles::of(rollout), PodTemplateMetadata::default());
+    roles.new != none || roles.stable != none
+}
+
 /// Returns what the pods of a ReplicaSet yet to be made get.
 pub(super) fn of_first_pods(pass: &Pass) -> PodTemplateMetadata {
     let roles = Roles::of(pass.rollout());

@@ -43,8 +43,7 @@ pub(super) struct Pass<'a> {
 impl<'a> Pass<'a> {
     pub fn new(checked: &'a Checked<Rollout>, observed: &'a Observed, now: Time) -> Self {
         let (rollout, settings) = (checked.value(), checked.settings());
-        // Validation has hashed this template already; it cannot fail here.
-        let hash = hash::pod_template(&settings.template, rollout.status.collision_count).unwrap_or_default();
+        let hash = settings.hash.clone();
         let sets = Sets::new(&observed.replica_sets, settings, &hash, &rollout.status.stable_rs);
         let mut pass = Self {
             checked,

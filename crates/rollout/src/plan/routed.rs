@@ -57,7 +57,7 @@ pub(super) fn reconcile(pass: &mut Pass, routed: &Routed) -> Told {
                     (old, new) => new.or(old),
                 };
             }
-            Err(problem) => return refused(pass, problem),
+            Err(problem) => return refused(pass, &problem),
         }
     }
     pass.actions.extend(actions);
@@ -81,7 +81,7 @@ fn with_services<'a>(pass: &Pass<'a>, wishes: Vec<Reference>) -> Cow<'a, Live> {
     live
 }
 
-fn refused(pass: &mut Pass, problem: traffic::Problem) -> Told {
+fn refused(pass: &mut Pass, problem: &traffic::Problem) -> Told {
     pass.events.extend(problem.events.iter().cloned().map(Event::of_router));
     pass.wait(Reason::BlockedByRouter { message: problem.to_string() });
     pass.wake_after(AGAIN);

@@ -69,15 +69,15 @@ fn blocks(pass: &Pass, status: &RolloutStatus, add: &mut impl FnMut(Reason)) {
 
 /// Adds the ReplicaSets that do not have the pods of the current step.
 fn pods(pass: &Pass, add: &mut impl FnMut(Reason)) {
-    let roles = match &pass.settings().blue_green {
-        Some(strategy) => [(pass.sets.new_set(), blue_green::preview_wanted(pass, strategy)), (None, 0)],
-        None => {
-            let wanted = match &pass.settings().routed {
-                Some(routed) => routed::wanted(pass, routed),
-                None => maths::wanted(&scale::scene(pass)),
-            };
-            [(pass.sets.new_set(), wanted.new), (pass.sets.stable_apart(), wanted.stable)]
-        }
+    let settings = pass.settings();
+    let roles = if let Some(strategy) = &settings.blue_green {
+        [(pass.sets.new_set(), blue_green::preview_wanted(pass, strategy)), (None, 0)]
+    } else {
+        let wanted = match &settings.routed {
+            Some(routed) => routed::wanted(pass, routed),
+            None => maths::wanted(&scale::scene(pass)),
+        };
+        [(pass.sets.new_set(), wanted.new), (pass.sets.stable_apart(), wanted.stable)]
     };
     for (set, wanted) in roles {
         let Some(set) = set else { continue };

@@ -10,7 +10,7 @@ use api::rollout::{CanaryStep, CanaryStrategy, ReplicaProgressThreshold, Rollout
 use object::{LabelSelector, time};
 
 use super::Problem;
-use crate::{Referenced, Routed, Settings, Step, Threshold};
+use crate::{Referenced, Routed, Settings, Step, Threshold, hash};
 
 /// Upstream's default of maxSurge and maxUnavailable: a text without `%` that is read as a percentage.
 const QUARTER: i64 = 25;
@@ -31,11 +31,15 @@ pub(super) fn settings(rollout: &Rollout, referenced: &Referenced) -> Result<Set
     };
     let history = spec.analysis.clone().unwrap_or_default();
     let routed = routed(&canary, referenced)?;
+    let template = spec.template.clone().unwrap_or_default();
+    let hash = hash::pod_template(&template, rollout.status.collision_count)
+        .map_err(|error| Problem { path: format!("spec.template.{}", error.path), message: error.message })?;
     Ok(Settings {
         replicas,
         selector,
         selector_json,
-        template: spec.template.clone().unwrap_or_default(),
+        template,
+        hash,
         min_ready_seconds: spec.min_ready_seconds.unwrap_or(0),
         max_surge,
         max_unavailable,

@@ -56,11 +56,8 @@ fn by_step(pass: &Pass, routed: &Routed) -> i32 {
     if at_wanted(pass, routed) {
         return if index >= steps.len() { routed.max } else { scale::weight(pass) };
     }
-    let before = steps.iter().take(index).rev();
-    before
-        .filter_map(|step| if let Step::SetWeight(weight) = step { Some(*weight) } else { None })
-        .next()
-        .unwrap_or(0)
+    let mut before = steps.iter().take(index).rev();
+    before.find_map(|step| if let Step::SetWeight(weight) = step { Some(*weight) } else { None }).unwrap_or(0)
 }
 
 /// Returns `max` times `part` of `whole`, rounded down; at most `max`.
