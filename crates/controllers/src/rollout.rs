@@ -5,6 +5,7 @@
 
 mod act;
 mod caches;
+mod ingress;
 mod routers;
 
 use std::sync::Arc;
@@ -33,10 +34,16 @@ pub struct RolloutConfig {
     pub order: Order,
 }
 
-/// Starts the Rollout controller, and with it that of Services; both end with `tasks`.
+/// Starts the Rollout controller, and with it those of Services and Ingresses; all end with `tasks`.
 pub fn run(watches: &Watches, config: RolloutConfig, tasks: &Tasks) {
+    run_with(watches, config, traffic::Settings::default(), tasks);
+}
+
+/// Starts the same, where the cluster speaks of routers as `routing` says (`--istio-api-version` and the like).
+pub fn run_with(watches: &Watches, config: RolloutConfig, routing: traffic::Settings, tasks: &Tasks) {
     let cluster = watches.cluster().clone();
     service::run(watches, &config, tasks);
+    ingress::run(watches, &config, tasks);
     let RolloutConfig { instance, workers, order } = config;
     let (ours, others) = (instance.selection(), instance.others());
     let caches = Caches {
@@ -64,7 +71,7 @@ pub fn run(watches: &Watches, config: RolloutConfig, tasks: &Tasks) {
         .watch(&caches.cluster_templates, naming(&caches.rollouts))
         .watch(&caches.services, naming(&caches.rollouts));
     let routers = Routers::new(watches, &caches.rollouts, controller.queue(), tasks);
-    controller.run(Shell { cluster, caches, routers, recorder }, tasks);
+    controller.run(Shell { cluster, caches, routers, routing, recorder }, tasks);
 }
 
 /// Returns a mapping from a Rollout to itself, which tells when one is seen for the first time and when one is gone.
@@ -93,6 +100,7 @@ struct Shell {
     cluster: Cluster,
     caches: Caches,
     routers: Routers,
+    routing: traffic::Settings,
     recorder: Recorder,
 }
 
@@ -123,6 +131,7 @@ impl Shell {
             Err(error) => return Ok((::rollout::unreadable(object, &error, now), None)),
         };
         let mut referenced = self.caches.referenced(object.namespace());
+        referenced.routing = self.routing.clone();
         let routing = ::rollout::router_references(&rollout, &referenced.routing);
         self.routers.observe(routing, &mut referenced).await?;
         if let Some(reference) = ::rollout::workload_reference(&rollout) {

@@ -203,3 +203,25 @@ async fn labels_of_the_role_reach_the_pods() {
     assert_eq!(roles(pods, "stable"), 4);
     world.stop().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_ingress_is_given_back_when_no_rollout_names_it() {
+    let world = World::start().await;
+    let action = r#"{"Type":"forward","ForwardConfig":{"TargetGroups":[{"ServiceName":"new","ServicePort":"80","Weight":30},{"ServiceName":"old","ServicePort":"80","Weight":70}]}}"#;
+    let ingress = |name: &str| {
+        json!({"metadata": {"name": name, "annotations": {
+                "alb.ingress.kubernetes.io/actions.old": action,
+                "rollouts.argoproj.io/managed-alb-annotations": r#"{"gone":["alb.ingress.kubernetes.io/actions.old"]}"#}},
+            "spec": {"rules": [{"http": {"paths": [{"path": "/", "pathType": "Prefix",
+                "backend": {"service": {"name": "old", "port": {"name": "use-annotation"}}}}]}}]}})
+    };
+    world.create(&resources::INGRESSES, ingress("shop")).await;
+    let given = world
+        .until(&resources::INGRESSES, "shop", |it| {
+            it.annotation("rollouts.argoproj.io/managed-alb-annotations").is_none()
+        })
+        .await;
+    let action = given.annotation("alb.ingress.kubernetes.io/actions.old").unwrap_or_default();
+    assert!(!action.contains("30"), "{action}");
+    world.stop().await;
+}
