@@ -1,6 +1,5 @@
 //! Blue-green and a routed canary in seeded worlds: without faults, and with them for some seeds.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
@@ -18,13 +17,7 @@ fn key(name: &str) -> Key {
 }
 
 async fn world(seed: u64, faults: Option<Rates>, dir: &Path) -> World {
-    let config = WorldConfig {
-        seed,
-        faults,
-        answers: BTreeMap::new(),
-        dir: dir.to_owned(),
-        resync: Duration::from_secs(10),
-    };
+    let config = WorldConfig { faults, ..WorldConfig::new(seed, dir) };
     World::start(config).await.unwrap()
 }
 
