@@ -106,10 +106,13 @@ fn wish<'a>(pass: &Pass<'a>, routed: &Routed, carry: &Carry) -> Wanted<'a> {
     let service =
         |of: fn(&api::rollout::CanaryStrategy) -> &String| canary.map(of).cloned().unwrap_or_default();
     let stable = pass.sets.stable().map(|set| set.hash.clone()).unwrap_or_default();
+    // After an abort nothing leads to the new pods any more, neither by weight nor by subset (#3125).
+    let left = pass.aborted() && !pass.fully_promoted() && carry.weight == 0;
+    let canary_hash = if left { stable.clone() } else { carry.canary.clone() };
     let (header, mirror) = if carry.managed == Managed::Keep { routes(pass) } else { (None, None) };
     Wanted {
         rollout: pass.rollout(),
-        canary: Destination { service: service(|canary| &canary.canary_service), hash: carry.canary.clone() },
+        canary: Destination { service: service(|canary| &canary.canary_service), hash: canary_hash },
         stable: Destination { service: service(|canary| &canary.stable_service), hash: stable },
         weight: Some(Weight { canary: carry.weight, max: routed.max, additional: carry.additional.clone() }),
         hashes: hashes(pass),
@@ -153,7 +156,7 @@ fn hashes(pass: &Pass) -> Hashes {
     }
     let carries = Weights::held(pass).is_some_and(|weights| weights.canary > 0);
     let lost = pass.sets.new_set().is_none_or(|set| set.size.available == 0);
-    if carries && lost { Hashes::UpdateLast } else { Hashes::Update }
+    if carries && (lost || pass.aborted()) { Hashes::UpdateLast } else { Hashes::Update }
 }
 
 /// Returns true when the routers have been told `weight` and none has yet to confirm it; true without routers, and

@@ -59,7 +59,7 @@ fn subsets_follow_the_versions() {
     assert_eq!((world.phase(), carried(&world)), ("Paused".to_owned(), (first.clone(), second.clone(), 50)));
     world.patch_status(&json!({"abort": true}));
     world.settle();
-    assert_eq!(carried(&world).2, 0);
+    assert_eq!(carried(&world), (first.clone(), first.clone(), 0), "#3125");
     world.patch_status(&json!({"abort": false}));
     world.settle();
     world.promote();
