@@ -449,3 +449,16 @@ fn an_orphan_that_matches_is_adopted() {
     assert_eq!(set.controller_uid(), Some("u"));
     assert_eq!(world.sets.len(), 1);
 }
+
+#[test]
+fn a_third_version_ends_as_any_other() {
+    let mut world = World::new(2, "{steps: [{setWeight: 50}, {pause: {}}]}");
+    for image in ["shop:1", "shop:2", "shop:3"] {
+        world.set_image(image);
+        world.settle();
+    }
+    world.promote();
+    world.settle();
+    assert_eq!(world.phase(), "Healthy");
+    assert_eq!(world.status()["duration"]["completionStatus"], json!("Promoted"), "{:?}", world.status());
+}
