@@ -25,15 +25,20 @@ const QUIET: [&str; 8] =
 async fn install(slipway: &Path, cluster: &Cluster) {
     let output = std::process::Command::new(slipway).arg("crds").output().unwrap();
     assert!(output.status.success());
-    for definition in yaml::documents(&String::from_utf8(output.stdout).unwrap()).unwrap() {
-        let definition = Object::parse(definition).unwrap();
-        let patch = Patch::apply(definition.to_value(), "test").force();
-        cluster.patch(&resources::CRDS, &definition.key(), &patch).await.unwrap();
-    }
+    apply_definitions(cluster, &String::from_utf8(output.stdout).unwrap()).await;
     for name in ["argocd", "argo-rollouts"] {
         let namespace = Object::new(&resources::NAMESPACES.gvk(), &Key::new("", name));
         let patch = Patch::apply(namespace.to_value(), "test").force();
         cluster.patch(&resources::NAMESPACES, &namespace.key(), &patch).await.unwrap();
+    }
+}
+
+/// Applies the definitions in a YAML text.
+async fn apply_definitions(cluster: &Cluster, text: &str) {
+    for definition in yaml::documents(text).unwrap() {
+        let definition = Object::parse(definition).unwrap();
+        let patch = Patch::apply(definition.to_value(), "test").force();
+        cluster.patch(&resources::CRDS, &definition.key(), &patch).await.unwrap();
     }
 }
 

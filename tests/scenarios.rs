@@ -43,6 +43,11 @@ fn scenario(path: &Path) -> datatest_stable::Result<()> {
         let object = Object::new(&resources::NAMESPACES.gvk(), &Key::new("", &namespace));
         let patch = Patch::apply(object.to_value(), "scenario").force();
         driver.cluster().patch(&resources::NAMESPACES, &object.key(), &patch).await?;
+        for definition in yaml::documents(&world("routers.yaml")).unwrap() {
+            let definition = Object::parse(definition)?;
+            let patch = Patch::apply(definition.to_value(), "scenario").force();
+            driver.cluster().patch(&resources::CRDS, &definition.key(), &patch).await?;
+        }
         play(&scenario, &driver).await?;
         let broken = driver.world.invariants().broken();
         driver.world.stop().await;

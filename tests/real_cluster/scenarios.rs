@@ -10,7 +10,7 @@ use testkit::processes::{Processes, Server};
 use testkit::scenario::{Scenario, play};
 use tokio::task::JoinSet;
 
-use crate::{QUIET, install, kubeconfig};
+use crate::{QUIET, apply_definitions, install, kubeconfig};
 
 /// Scenarios that play at the same time.
 const AT_ONCE: usize = 12;
@@ -33,6 +33,8 @@ async fn scenarios() {
     let cluster = Cluster::from_kubeconfig(Some(&kubeconfig()), Clock::system()).await.unwrap();
     install(slipway, &cluster).await;
     forget_nodes(&cluster).await;
+    let routers = std::fs::read_to_string(workspace.join("tests/scenario-world/routers.yaml")).unwrap();
+    apply_definitions(&cluster, &routers).await;
     let text = std::fs::read_to_string(workspace.join("tests/scenario-world/pages.yaml")).unwrap();
     let pages: BTreeMap<String, Value> =
         yaml::document(&text).unwrap().as_object().unwrap().clone().into_iter().collect();

@@ -5,6 +5,8 @@
 
 mod act;
 mod caches;
+mod ingress;
+mod routers;
 
 use std::sync::Arc;
 
@@ -19,6 +21,7 @@ use runtime::{
 use crate::instance::Instance;
 use crate::service;
 use caches::{Caches, ORPHANS, naming};
+use routers::{Routers, UNSERVED};
 
 /// How the controller is set up.
 #[derive(Clone, Debug)]
@@ -31,16 +34,23 @@ pub struct RolloutConfig {
     pub order: Order,
 }
 
-/// Starts the Rollout controller, and with it that of Services; both end with `tasks`.
+/// Starts the Rollout controller, and with it those of Services and Ingresses; all end with `tasks`.
 pub fn run(watches: &Watches, config: RolloutConfig, tasks: &Tasks) {
+    run_with(watches, config, traffic::Settings::default(), tasks);
+}
+
+/// Starts the same, where the cluster speaks of routers as `routing` says (`--istio-api-version` and the like).
+pub fn run_with(watches: &Watches, config: RolloutConfig, routing: traffic::Settings, tasks: &Tasks) {
     let cluster = watches.cluster().clone();
     service::run(watches, &config, tasks);
+    ingress::run(watches, &config, tasks);
     let RolloutConfig { instance, workers, order } = config;
     let (ours, others) = (instance.selection(), instance.others());
     let caches = Caches {
         rollouts: watches.cache_with(&resources::ROLLOUTS, &ours),
         replica_sets: watches.cache_with(&resources::REPLICA_SETS, &others),
         analysis_runs: watches.cache_with(&resources::ANALYSIS_RUNS, &ours),
+        experiments: watches.cache_with(&resources::EXPERIMENTS, &ours),
         templates: watches.cache_with(&resources::ANALYSIS_TEMPLATES, &others),
         cluster_templates: watches.cache(&resources::CLUSTER_ANALYSIS_TEMPLATES),
         services: watches.cache_with(&resources::SERVICES, &others),
@@ -56,10 +66,12 @@ pub fn run(watches: &Watches, config: RolloutConfig, tasks: &Tasks) {
         .watch(&caches.rollouts, announcing(recorder.clone()))
         .watch(&caches.replica_sets, controller_keys("Rollout"))
         .watch(&caches.analysis_runs, controller_keys("Rollout"))
+        .watch(&caches.experiments, controller_keys("Rollout"))
         .watch(&caches.templates, naming(&caches.rollouts))
         .watch(&caches.cluster_templates, naming(&caches.rollouts))
         .watch(&caches.services, naming(&caches.rollouts));
-    controller.run(Shell { cluster, caches, recorder }, tasks);
+    let routers = Routers::new(watches, &caches.rollouts, controller.queue(), tasks);
+    controller.run(Shell { cluster, caches, routers, routing, recorder }, tasks);
 }
 
 /// Returns a mapping from a Rollout to itself, which tells when one is seen for the first time and when one is gone.
@@ -87,6 +99,8 @@ fn announcing(recorder: Recorder) -> impl Fn(&Change) -> Vec<Key> + Send + Sync 
 struct Shell {
     cluster: Cluster,
     caches: Caches,
+    routers: Routers,
+    routing: traffic::Settings,
     recorder: Recorder,
 }
 
@@ -116,27 +130,44 @@ impl Shell {
             Ok(rollout) => rollout,
             Err(error) => return Ok((::rollout::unreadable(object, &error, now), None)),
         };
-        let referenced = self.caches.referenced(object.namespace());
+        let mut referenced = self.caches.referenced(object.namespace());
+        referenced.routing = self.routing.clone();
+        let routing = ::rollout::router_references(&rollout, &referenced.routing);
+        self.routers.observe(routing, &mut referenced).await?;
+        if let Some(reference) = ::rollout::workload_reference(&rollout) {
+            referenced.workload = self.routers.workload(&reference).await?;
+        }
+        if ::rollout::tracks_config(object) {
+            referenced.config = self.routers.config(object.namespace()).await?;
+        }
         let checked = match ::rollout::validate(&rollout, &referenced) {
             Ok(checked) => checked,
-            Err(problems) => return Ok((::rollout::invalid(&rollout, &problems, now), None)),
+            Err(problems) => {
+                let mut plan = ::rollout::invalid(&rollout, &problems, now);
+                if !referenced.unserved.is_empty() {
+                    plan.wake = Some(now.after(UNSERVED));
+                }
+                return Ok((plan, None));
+            }
         };
-        let pods = if Observed::needs_pods(&rollout) { self.pods(&rollout).await? } else { Vec::new() };
+        let selector = &checked.settings().selector;
+        let replica_sets = self.caches.replica_sets(object, selector);
+        let needs_pods = Observed::needs_pods(&checked, &replica_sets);
+        let pods = if needs_pods { self.pods(object.namespace(), selector).await? } else { Vec::new() };
         let observed = Observed {
-            replica_sets: self.caches.replica_sets(object),
+            replica_sets,
             pods,
             analysis_runs: self.caches.analysis_runs.owned_by(object.uid()),
+            experiments: self.caches.experiments.owned_by(object.uid()),
             referenced,
         };
         Ok((::rollout::plan(&checked, &observed, now), Some(checked)))
     }
 
-    /// Lists the pods of a Rollout that is to be restarted; otherwise nobody needs them.
-    async fn pods(&self, rollout: &Rollout) -> Result<Vec<Arc<Object>>, Failure> {
-        let selector = rollout.object.get(&["spec", "selector"]).map(LabelSelector::from_json);
-        let Some(Ok(selector)) = selector else { return Ok(Vec::new()) };
+    /// Lists the pods of a Rollout; seldom does anybody need them.
+    async fn pods(&self, namespace: &str, selector: &LabelSelector) -> Result<Vec<Arc<Object>>, Failure> {
         let selection = Selection::labels(&selector.to_string());
-        let pods = self.cluster.list(&resources::PODS, Some(rollout.object.namespace()), &selection).await?;
+        let pods = self.cluster.list(&resources::PODS, Some(namespace), &selection).await?;
         Ok(pods.into_iter().map(Arc::new).collect())
     }
 

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use object::{Key, Object, Value};
+use traffic::{Change, Reference};
 
 /// One change. The shell carries them out in order; a plan holds at most one kind of scaling.
 #[derive(Clone, Debug, PartialEq)]
@@ -63,6 +64,49 @@ pub enum Action {
     },
     /// Point a Service to the pods of one ReplicaSet.
     SwitchService(ServiceSwitch),
+    /// Create this Experiment. When the name is taken, plan again with it observed.
+    CreateExperiment(Object),
+    /// Set `spec.terminate` of an Experiment.
+    TerminateExperiment {
+        /// The Experiment.
+        key: Key,
+    },
+    /// Delete an Experiment that is beyond the history limits.
+    DeleteExperiment {
+        /// The Experiment.
+        key: Key,
+        /// Its uid, as a precondition.
+        uid: String,
+    },
+    /// Create this copy of a ConfigMap or Secret; one that is there already is the same.
+    CreateConfig(Object),
+    /// Delete a copy of a ConfigMap or Secret.
+    DeleteConfig {
+        /// `ConfigMap` or `Secret`.
+        kind: String,
+        /// The copy.
+        key: Key,
+        /// Its uid, as a precondition.
+        uid: String,
+    },
+    /// Change the size of the workload that `workloadRef` names.
+    ScaleWorkload {
+        /// The workload.
+        reference: Reference,
+        /// `spec.replicas` as observed.
+        from: i32,
+        /// `spec.replicas` as wanted.
+        to: i32,
+    },
+    /// Change labels or annotations of a pod.
+    PatchPod {
+        /// The pod.
+        key: Key,
+        /// Merge patch of the pod.
+        patch: Value,
+    },
+    /// Write an object of a router.
+    Route(Change),
     /// Evict a pod that is older than `spec.restartAt`; 429 means later.
     EvictPod {
         /// The pod.
@@ -108,6 +152,16 @@ impl fmt::Display for Action {
             Self::SwitchService(switch) => {
                 write!(f, "switch Service {} from '{}' to '{}'", switch.key, switch.from, switch.to)
             }
+            Self::CreateExperiment(object) => write!(f, "create Experiment {}", object.key()),
+            Self::TerminateExperiment { key } => write!(f, "terminate Experiment {key}"),
+            Self::DeleteExperiment { key, .. } => write!(f, "delete Experiment {key}"),
+            Self::CreateConfig(object) => write!(f, "create {} {}", object.kind(), object.key()),
+            Self::DeleteConfig { kind, key, .. } => write!(f, "delete {kind} {key}"),
+            Self::ScaleWorkload { reference, from, to } => {
+                write!(f, "scale {} {} from {from} to {to}", reference.gvk.kind, reference.key())
+            }
+            Self::PatchPod { key, patch } => write!(f, "patch Pod {key}: {patch}"),
+            Self::Route(change) => change.fmt(f),
             Self::EvictPod { key } => write!(f, "evict Pod {key}"),
         }
     }

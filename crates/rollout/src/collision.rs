@@ -10,8 +10,7 @@ use crate::{Checked, Event, Plan, Reason, Why, invalid, template};
 /// another's, or of another template. When it is ours, the plan was made before it was seen: plan again.
 pub fn collides(checked: &Checked<Rollout>, existing: &Object) -> bool {
     let ours = existing.controller_uid() == Some(checked.value().object.uid());
-    let of_set = existing.get(&["spec", "template"]);
-    !ours || !of_set.is_some_and(|of_set| template::same(of_set, &checked.settings().template))
+    !ours || !template::same(&template::of_set(existing), &checked.settings().template)
 }
 
 /// Returns the plan after such a collision: it is counted, which changes the hash.

@@ -21,13 +21,32 @@ pub struct Event {
 }
 
 /// Reasons of events that tell of an action, not of a decision about the status.
-const OF_ACTIONS: [&str; 4] =
-    ["NewReplicaSetCreated", "RolloutUpdated", "ScalingReplicaSet", "SwitchService"];
+const OF_ACTIONS: [&str; 10] = [
+    "NewReplicaSetCreated",
+    "RolloutUpdated",
+    "ScalingReplicaSet",
+    "SwitchService",
+    "Updated VirtualService",
+    "UpdatedDestinationRule",
+    "CreatingCanaryIngress",
+    "PatchingCanaryIngress",
+    "PatchingALBIngress",
+    "TrafficSplitCreated",
+];
 
 impl Event {
     /// Returns true when it tells what an action of the same plan did, whatever becomes of the status.
     pub fn is_of_action(&self) -> bool {
         OF_ACTIONS.contains(&self.reason.as_str())
+    }
+
+    /// Returns an event of a router.
+    pub(crate) fn of_router(event: traffic::Event) -> Self {
+        let kind = match event.kind {
+            traffic::EventKind::Normal => EventKind::Normal,
+            traffic::EventKind::Warning => EventKind::Warning,
+        };
+        Self { kind, reason: event.reason.to_owned(), message: event.message }
     }
 
     /// Returns a normal event.

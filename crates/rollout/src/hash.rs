@@ -40,6 +40,11 @@ pub fn steps(steps: &[CanaryStep]) -> String {
     safe(fnv(escape_html(&text).as_bytes()))
 }
 
+/// Returns a short name for `text`.
+pub(crate) fn text(text: &str) -> String {
+    safe(fnv(text.as_bytes()))
+}
+
 /// Returns FNV-1a of 32 bits.
 fn fnv(bytes: &[u8]) -> u32 {
     bytes.iter().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193))

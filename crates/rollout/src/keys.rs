@@ -20,6 +20,16 @@ pub const ROLLOUT_TYPE: &str = "rollout-type";
 pub const STEP_INDEX: &str = "step-index";
 /// Annotation of an Experiment's ReplicaSets.
 pub const EXPERIMENT_NAME: &str = "experiment.argoproj.io/name";
+/// Annotation of ReplicaSets: what their pods were given for their role, in JSON.
+pub const EPHEMERAL_METADATA: &str = "rollout.argoproj.io/ephemeral-metadata";
+/// Annotation of Rollouts: generation of the workload that `workloadRef` names.
+pub const WORKLOAD_GENERATION: &str = "rollout.argoproj.io/workload-generation";
+/// Annotation of Rollouts: `true` makes ConfigMaps and Secrets part of a version.
+pub const TRACK_CONFIG: &str = "slipway.dev/track-config";
+/// Annotation of copies of ConfigMaps and Secrets: name of the original.
+pub const COPY_OF: &str = "slipway.dev/copy-of";
+/// Label of copies of ConfigMaps and Secrets: name of the Rollout.
+pub const COPY_FOR: &str = "slipway.dev/copy-for";
 /// Annotation of `kubectl apply`.
 pub const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 /// Annotation of the notification engine.

@@ -13,13 +13,16 @@
 //! This crate never does I/O, reads no clock and keeps no state: the object's status is the only memory.
 
 mod action;
+mod affinity;
 mod checked;
 mod collision;
+mod config;
 mod event;
 pub mod hash;
 mod invalid;
 pub mod keys;
 mod maths;
+mod metadata;
 mod observed;
 mod plan;
 mod reason;
@@ -27,13 +30,25 @@ mod runs;
 mod sets;
 mod template;
 mod validate;
+mod workload;
 
 pub use action::{Action, ServiceSwitch};
-pub use checked::{Checked, Settings, Step};
+pub use checked::{AbortDelay, BlueGreen, Checked, Delays, Promotion, Routed, Settings, Step, Threshold};
 pub use collision::{collided, collides, create_refused};
+pub use config::tracks_config;
 pub use event::{Event, EventKind};
 pub use invalid::{invalid, unreadable};
 pub use observed::{Observed, Referenced};
 pub use plan::{Plan, plan};
 pub use reason::{Reason, Why};
 pub use validate::{Problem, validate};
+pub use workload::{ScaleDown, Workload, workload_reference};
+
+/// Returns what has to be observed for the routers of a Rollout ([`Referenced::live`]), by name and by labels; nothing
+/// when they are configured wrongly or when there are none.
+pub fn router_references(
+    rollout: &api::rollout::Rollout,
+    settings: &traffic::Settings,
+) -> (Vec<traffic::Reference>, Vec<traffic::Selection>) {
+    plan::router_references_of(rollout, settings)
+}

@@ -2,6 +2,8 @@
 //!
 //! Source: Argo Rollouts `utils/replicaset.CalculateReplicaCountsForBasicCanary`.
 
+pub(crate) mod routed;
+
 use std::cmp::{max, min};
 
 /// Size of a ReplicaSet.

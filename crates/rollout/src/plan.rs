@@ -3,21 +3,28 @@
 //! One pass makes at most one kind of scaling and one step. What it writes wakes the next. The order of a pass is
 //! upstream's (`rollout/canary.go`), because users see it in Events and statuses.
 
+mod blue_green;
 mod canary;
 mod conditions;
+mod config;
+mod delay;
 mod duration;
+mod experiments;
 mod history;
 mod merge;
+mod metadata;
 mod pass;
 mod pause;
 mod phase;
 mod restart;
 mod revision;
+mod routed;
 mod runs;
 mod scale;
 mod services;
 mod status;
 mod waits;
+mod workload;
 
 use api::rollout::Rollout;
 use object::{Time, Value};
@@ -27,7 +34,9 @@ use crate::{Action, Checked, Event, Observed, Why};
 pub(crate) use conditions::new as new_condition;
 pub(crate) use conditions::set as set_condition;
 pub(crate) use merge::merge_patch;
+pub(crate) use metadata::{has as has_metadata, pending as metadata_pending};
 pub(crate) use phase::phase;
+pub(crate) use routed::references as router_references_of;
 
 /// What one pass does. Carry out `actions` in order, then write `status_patch`, then record `events`; when an action
 /// fails, write nothing and plan again.

@@ -92,6 +92,27 @@ pub enum Reason {
         /// Its phase, empty before its first.
         phase: Option<AnalysisPhase>,
     },
+    /// A ReplicaSet keeps its pods for a while.
+    WaitingOnScaleDown {
+        /// The ReplicaSet.
+        set: String,
+        /// When it is scaled to 0.
+        until: String,
+    },
+    /// An Experiment has no verdict yet.
+    WaitingOnExperiment {
+        /// The Experiment.
+        experiment: String,
+        /// Its phase, empty before its first.
+        phase: Option<AnalysisPhase>,
+    },
+    /// Pods of the workload that `workloadRef` names are still there.
+    WaitingOnWorkload {
+        /// The workload.
+        name: String,
+        /// Pods that go.
+        pods: i32,
+    },
     /// A Service is not switched before the pods it would point to are available.
     WaitingOnService {
         /// The Service.
@@ -136,6 +157,20 @@ pub enum Reason {
         /// What it said.
         message: String,
     },
+    /// A router cannot be told.
+    BlockedByRouter {
+        /// Why.
+        message: String,
+    },
+    /// A router is not told before the stable version has the pods for its share.
+    WaitingOnStable {
+        /// Pods that are needed.
+        wanted: i32,
+        /// Pods that are available.
+        available: i32,
+    },
+    /// A router has not confirmed the weights yet.
+    WaitingOnRouter,
     /// A referenced Service is missing.
     BlockedByService {
         /// The Service.
@@ -164,6 +199,16 @@ impl fmt::Display for Reason {
                 let phase = phase.map_or("not begun".to_owned(), |phase| phase.to_string());
                 write!(f, "waiting on AnalysisRun {run} ({phase})")
             }
+            Self::WaitingOnExperiment { experiment, phase } => {
+                let phase = phase.map_or("not begun".to_owned(), |phase| phase.to_string());
+                write!(f, "waiting on Experiment {experiment} ({phase})")
+            }
+            Self::WaitingOnWorkload { name, pods } => {
+                write!(f, "waiting on {pods} pod(s) of the workload {name} to end")
+            }
+            Self::WaitingOnScaleDown { set, until } => {
+                write!(f, "waiting on ReplicaSet {set} to be scaled to 0 at {until}")
+            }
             Self::WaitingOnService { service, set } => {
                 write!(f, "waiting on pods of ReplicaSet {set} before Service {service} is switched")
             }
@@ -175,7 +220,15 @@ impl fmt::Display for Reason {
             | Self::BlockedByAbort { message }
             | Self::BlockedByDeadline { message }
             | Self::BlockedByRefusal { message }
+            | Self::BlockedByRouter { message }
             | Self::BlockedByAnalysis { message } => write!(f, "blocked: {message}"),
+            Self::WaitingOnStable { wanted, available } => {
+                write!(
+                    f,
+                    "waiting on stable pods before traffic is moved: {available} available, {wanted} wanted"
+                )
+            }
+            Self::WaitingOnRouter => f.write_str("waiting on the router to confirm the weights"),
             Self::BlockedByService { service } => write!(f, "blocked: Service {service} not found"),
         }
     }

@@ -26,6 +26,8 @@ pub(crate) struct Set {
     pub ready: i32,
     /// Whether the status is about the current size.
     pub observed: bool,
+    /// When it is to be scaled to 0, if it carries a time that can be read.
+    pub deadline: Option<Time>,
 }
 
 impl Set {
@@ -43,6 +45,7 @@ impl Set {
             replicas: count(&["status", "replicas"]).unwrap_or(0),
             ready: count(&["status", "readyReplicas"]).unwrap_or(0),
             observed: object.int(&["status", "observedGeneration"]).unwrap_or(0) >= object.generation(),
+            deadline: object.annotation(keys::SCALE_DOWN_DEADLINE).and_then(|text| Time::parse(text).ok()),
         }
     }
 
@@ -59,6 +62,18 @@ impl Set {
     /// Returns true when all wanted pods are available, and there is one.
     pub fn fully_available(&self) -> bool {
         self.size.spec != 0 && self.size.available == self.size.spec
+    }
+
+    /// Returns true when it carries a time at which it is scaled to 0, even one that cannot be read.
+    pub fn has_deadline(&self) -> bool {
+        self.object.annotation(keys::SCALE_DOWN_DEADLINE).is_some_and(|text| !text.is_empty())
+    }
+
+    /// Returns true when it has all the pods of a Rollout of `replicas`, and was last scaled for that many.
+    ///
+    /// Source: `annotations.IsSaturated`.
+    pub fn saturated(&self, replicas: i32) -> bool {
+        self.size == Size { spec: replicas, available: replicas } && self.desired() == Some(replicas)
     }
 
     /// Returns the Rollout's `replicas` when it was last scaled.
@@ -83,10 +98,7 @@ impl Sets {
         all.sort_by(|a, b| (a.created, a.name()).cmp(&(b.created, b.name())));
         let of_hash = |hash: &str| all.iter().position(|set| !hash.is_empty() && set.hash == hash);
         let new = of_hash(hash).or_else(|| {
-            all.iter().position(|set| {
-                let of_set = set.object.get(&["spec", "template"]);
-                of_set.is_some_and(|of_set| template::same(of_set, &settings.template))
-            })
+            all.iter().position(|set| template::same(&template::of_set(&set.object), &settings.template))
         });
         let stable = of_hash(stable);
         Self { all, new, stable }
@@ -105,6 +117,11 @@ impl Sets {
     /// Returns the stable ReplicaSet when it is not the new one.
     pub fn stable_apart(&self) -> Option<&Set> {
         if self.stable == self.new { None } else { self.stable() }
+    }
+
+    /// Returns the ReplicaSet of `hash`; none for an empty one.
+    pub fn of_hash(&self, hash: &str) -> Option<&Set> {
+        self.all.iter().find(|set| !hash.is_empty() && set.hash == hash)
     }
 
     /// Returns those that are neither new nor stable, oldest first.

@@ -3,9 +3,18 @@
 //! A ReplicaSet's template carries the API server's defaults and the hash label; a Rollout's may not. Source: Argo
 //! Rollouts `utils/replicaset.PodTemplateEqualIgnoreHash`.
 
-use object::{Map, Value, json};
+use object::{Map, Object, Value, json};
 
-use crate::{hash, keys};
+use crate::{affinity, hash, keys, metadata};
+
+/// Returns the template of a ReplicaSet without what it was given besides the Rollout's: labels and annotations of its
+/// role, and anti-affinity.
+pub(crate) fn of_set(set: &Object) -> Value {
+    let mut template = set.get(&["spec", "template"]).cloned().unwrap_or_default();
+    metadata::strip(&mut template, set);
+    affinity::strip(&mut template);
+    template
+}
 
 /// Returns true when both templates make the same pods: equal after defaults, without the hash label.
 pub(crate) fn same(left: &Value, right: &Value) -> bool {

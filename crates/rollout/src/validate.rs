@@ -3,25 +3,29 @@
 //! Source: Argo Rollouts `pkg/apis/rollouts/validation`; messages word for word. Fields that are not acted on yet are
 //! problems too: nothing is ever ignored silently.
 
+mod affinity;
+mod blue_green;
 mod canary;
+mod experiment;
 mod references;
+mod routing;
 mod settings;
 mod unsupported;
 
 use std::fmt;
 
 use api::rollout::Rollout;
-use object::{LabelSelector, Value, json};
+use object::{LabelSelector, Object, Value, json};
 
-use crate::{Checked, Referenced};
+use crate::{Checked, Referenced, config, workload};
 
 #[cfg(test)]
 pub(crate) use settings::limits;
 
 /// Something wrong with a spec, in the words of Kubernetes' `field.Error`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Problem {
-    /// Path of the field, e.g. `spec.strategy.canary.steps[1].setWeight`.
+    /// Path of the field, e.g. `spec.strategy.canary.steps[1].setWeight`; empty for the Rollout as a whole.
     pub path: String,
     /// What is wrong.
     pub message: String,
@@ -43,8 +47,17 @@ impl Problem {
     }
 }
 
+impl From<traffic::Problem> for Problem {
+    fn from(problem: traffic::Problem) -> Self {
+        Self { path: problem.path, message: problem.message }
+    }
+}
+
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.path.is_empty() {
+            return f.write_str(&self.message);
+        }
         write!(f, "{}: {}", self.path, self.message)
     }
 }
@@ -53,8 +66,12 @@ impl fmt::Display for Problem {
 ///
 /// Errors: all problems in upstream's order; the first is the one its InvalidSpec condition shows.
 pub fn validate(rollout: &Rollout, referenced: &Referenced) -> Result<Checked<Rollout>, Vec<Problem>> {
+    let (rollout, workload) = workload::resolve(rollout, referenced).map_err(|problem| vec![problem])?;
+    let (rollout, copies) = pinned(rollout, referenced);
+    let rollout = &rollout;
     let mut problems = spec_problems(rollout);
     problems.extend(unsupported::problems(rollout));
+    problems.extend(routing::not_offered(rollout, referenced));
     problems.extend(unsupported::unknown(rollout));
     if problems.is_empty() {
         problems.extend(references::problems(rollout, referenced));
@@ -62,8 +79,21 @@ pub fn validate(rollout: &Rollout, referenced: &Referenced) -> Result<Checked<Ro
     if !problems.is_empty() {
         return Err(problems);
     }
-    let settings = settings::settings(rollout).map_err(|problem| vec![problem])?;
+    let mut settings = settings::settings(rollout, referenced).map_err(|problem| vec![problem])?;
+    settings.workload = workload;
+    settings.copies = copies;
     Ok(Checked { value: rollout.clone(), settings })
+}
+
+/// Returns the Rollout with its template naming copies of ConfigMaps and Secrets, when it asks for that, and the copies.
+fn pinned(mut rollout: Rollout, referenced: &Referenced) -> (Rollout, Vec<Object>) {
+    let Some(template) = rollout.spec.template.clone().filter(|_| config::tracks_config(&rollout.object))
+    else {
+        return (rollout, Vec::new());
+    };
+    let (template, copies) = config::pin(&rollout, &template, &referenced.config);
+    rollout.spec.template = Some(template);
+    (rollout, copies)
 }
 
 fn spec_problems(rollout: &Rollout) -> Vec<Problem> {
@@ -73,10 +103,8 @@ fn spec_problems(rollout: &Rollout) -> Vec<Problem> {
         (value < 0).then(|| Problem::invalid(path, &json!(value), "must be greater than or equal to 0"))
     };
     problems.extend(not_negative("spec.replicas", spec.replicas.unwrap_or(1)));
-    if spec.workload_ref.is_none() {
-        problems.extend(selector_problem(rollout));
-        problems.extend(template_problems(rollout));
-    }
+    problems.extend(selector_problem(rollout));
+    problems.extend(template_problems(rollout));
     let (ready, deadline) =
         (spec.min_ready_seconds.unwrap_or(0), spec.progress_deadline_seconds.unwrap_or(600));
     problems.extend(not_negative("spec.minReadySeconds", ready));
@@ -108,7 +136,7 @@ fn selector_problem(rollout: &Rollout) -> Option<Problem> {
 fn template_problems(rollout: &Rollout) -> Vec<Problem> {
     let mut problems = Vec::new();
     let template = rollout.spec.template.clone().unwrap_or_default();
-    let object = object::Object::from_value(template.clone());
+    let object = Object::from_value(template.clone());
     let selector =
         rollout.spec.selector.as_ref().and_then(|selector| LabelSelector::from_json(selector).ok());
     if selector.is_some_and(|selector| !selector.is_empty() && !selector.matches(&object.labels())) {
@@ -133,9 +161,6 @@ fn template_problems(rollout: &Rollout) -> Vec<Problem> {
         let message = format!("Unsupported value: {policy:?}: supported values: \"Always\"");
         problems.push(Problem { path: "spec.template.spec.restartPolicy".into(), message });
     }
-    if let Err(error) = crate::hash::pod_template(&template, None) {
-        problems.push(Problem { path: format!("spec.template.{}", error.path), message: error.message });
-    }
     problems
 }
 
@@ -151,7 +176,7 @@ fn strategy_problems(rollout: &Rollout) -> Vec<Problem> {
             vec![Problem::invalid("spec.strategy.strategy", &value, "Multiple Strategies can not be listed")]
         }
         (None, Some(strategy)) => canary::problems(rollout, strategy),
-        (Some(_), None) => Vec::new(),
+        (Some(strategy), None) => blue_green::problems(rollout, strategy),
     }
 }
 

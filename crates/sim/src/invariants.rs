@@ -1,15 +1,18 @@
 //! What must hold after every change, whatever fails.
 //!
-//! - **availability floor:** once a Rollout was healthy, its ready pods never fall below `replicas − maxUnavailable`.
-//! - **surge ceiling:** its ReplicaSets never ask for more than `replicas + maxSurge` pods.
-//! - **weight not ahead of its step:** the new ReplicaSet never asks for more pods than its current step gives it.
+//! - **availability floor:** once a Rollout was healthy, its ready pods never fall below `replicas − maxUnavailable`, where
+//!   `replicas` is the smallest number asked for since.
+//! - **surge ceiling:** the ReplicaSets of a canary without router never ask for more than `replicas + maxSurge` pods, where
+//!   `replicas` is the largest number asked for since then.
+//! - **weight not ahead of its step:** the new ReplicaSet of such a canary never asks for more pods than its current step
+//!   gives it.
 //! - **status follows steps:** the step index never goes past the number of steps.
 //! - **one change in flight:** a running sync operation is never replaced by another, and a Rollout has at most one
 //!   background analysis and one step analysis that run.
 //! - **no lost write:** every write that a controller was told is done was shown by the store, an Application's history
 //!   grows entry by entry, and no controller changes an Application's spec, which is its user's.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use object::{LabelSelector, Object, Value};
@@ -34,8 +37,8 @@ pub struct Invariants {
 #[derive(Default)]
 struct Seen {
     broken: Vec<String>,
-    /// Rollouts that were healthy at least once, by uid.
-    healthy: BTreeSet<String>,
+    /// Rollouts that were healthy at least once, by uid, with the fewest and the most pods asked for since.
+    healthy: BTreeMap<String, (i64, i64)>,
     looks: u64,
     /// Changes of Applications' specs, by revision.
     specs: BTreeSet<u64>,
@@ -100,8 +103,14 @@ impl Invariants {
             let problems = self.problems(&rollout);
             let mut seen = self.lock();
             seen.looks += 1;
-            if rollout.str(&["status", "phase"]) == "Healthy" {
-                seen.healthy.insert(rollout.uid().to_owned());
+            let replicas = rollout.int(&["spec", "replicas"]).unwrap_or(1);
+            if let Some((fewest, most)) = seen.healthy.get_mut(rollout.uid()) {
+                (*fewest, *most) = (replicas.min(*fewest), replicas.max(*most));
+            }
+            let observed =
+                rollout.str(&["status", "observedGeneration"]) == rollout.generation().to_string();
+            if observed && rollout.str(&["status", "phase"]) == "Healthy" {
+                seen.healthy.insert(rollout.uid().to_owned(), (replicas, replicas));
             }
             for problem in problems {
                 let text = format!("{}: {problem}", rollout.key());
@@ -116,14 +125,20 @@ impl Invariants {
         let sets = self.sets.owned_by(rollout.uid());
         let replicas = rollout.int(&["spec", "replicas"]).unwrap_or(1);
         let canary = |field| rollout.get(&["spec", "strategy", "canary", field]);
-        let surge = count(canary("maxSurge"), replicas, Round::Up);
-        let unavailable = count(canary("maxUnavailable"), replicas, Round::Down);
-        let unavailable = if surge == 0 && unavailable == 0 { 1 } else { unavailable };
-        let floor = || self.floor(rollout, replicas - unavailable);
+        let healthy = self.lock().healthy.get(rollout.uid()).copied();
+        let fewest = healthy.map(|(fewest, _)| fewest.min(replicas));
+        let most = healthy.map_or(replicas, |(_, most)| most.max(replicas));
+        let surge = count(canary("maxSurge"), most, Round::Up);
+        let unavailable = count(canary("maxUnavailable"), fewest.unwrap_or(replicas), Round::Down);
+        // An eviction for a restart takes one pod at least.
+        let restarts = rollout.get(&["spec", "restartAt"]).is_some();
+        let unavailable =
+            if unavailable == 0 && (surge == 0 || restarts) { 1 } else { unavailable };
+        let plain = is_plain_canary(rollout);
         let found = [
-            floor(),
-            ceiling(&sets, replicas + surge),
-            ahead(rollout, &sets, replicas),
+            fewest.and_then(|fewest| self.floor(rollout, fewest - unavailable)),
+            if plain { ceiling(&sets, most + surge) } else { None },
+            if plain { ahead(rollout, &sets, most) } else { None },
             index(rollout),
             applications::analyses(&self.runs, rollout),
         ];
@@ -131,9 +146,6 @@ impl Invariants {
     }
 
     fn floor(&self, rollout: &Object, floor: i64) -> Option<String> {
-        if !self.lock().healthy.contains(rollout.uid()) {
-            return None;
-        }
         let selector = LabelSelector::from_json(rollout.get(&["spec", "selector"])?).ok()?;
         let pods = self.pods.in_namespace(rollout.namespace());
         let mine =
@@ -145,6 +157,13 @@ impl Invariants {
     fn lock(&self) -> std::sync::MutexGuard<'_, Seen> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Returns true when numbers of pods are the shares of the traffic.
+fn is_plain_canary(rollout: &Object) -> bool {
+    let strategy = |path: &[&'static str]| rollout.get(path).is_some();
+    strategy(&["spec", "strategy", "canary"])
+        && !strategy(&["spec", "strategy", "canary", "trafficRouting"])
 }
 
 fn size(set: &Object) -> i64 {

@@ -7,3 +7,5 @@ mod canary;
 mod seeds;
 #[path = "simulation/story.rs"]
 mod story;
+#[path = "simulation/strategies.rs"]
+mod strategies;

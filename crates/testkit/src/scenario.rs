@@ -133,8 +133,24 @@ pub struct Target {
 pub struct MergePatch {
     /// The object.
     pub of: Target,
+    /// Whether its status is patched, which is an endpoint of its own.
+    #[serde(default)]
+    pub part: Part,
     /// The patch.
     pub merge: Value,
+}
+
+/// What of an object a patch is for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Part {
+    /// The object itself.
+    #[default]
+    Whole,
+    /// Its status.
+    Status,
+    /// Its scale, as autoscalers change it.
+    Scale,
 }
 
 /// Something that must be seen.
@@ -154,7 +170,11 @@ pub enum Expectation {
         #[serde(default)]
         namespace: Option<String>,
         /// JSONPath → value.
+        #[serde(default)]
         fields: BTreeMap<String, Value>,
+        /// JSONPaths of fields that must be there, whatever their value.
+        #[serde(default)]
+        present: Vec<String>,
     },
     /// An object that must not exist.
     Absent {
@@ -192,14 +212,18 @@ pub enum Expectation {
         /// Its revision; 0 for none.
         revision: u32,
     },
-    /// Reasons of the Events on an object, in order; others may stand between them.
+    /// Events on an object, in order; others may stand between them.
     Events {
         /// Kind.
         kind: String,
         /// Name.
         name: String,
-        /// Reasons, the first first.
+        /// Each `Reason` or `Reason: message`, the first first.
+        #[serde(default)]
         reasons: Vec<String>,
+        /// Each `Reason` or `Reason: message`; none of them may ever have been told.
+        #[serde(default)]
+        never: Vec<String>,
     },
     /// How many objects there are.
     Count {

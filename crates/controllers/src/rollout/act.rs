@@ -26,6 +26,17 @@ impl Shell {
         match action {
             Action::CreateReplicaSet(set) => self.create(sets, set).await,
             Action::CreateAnalysisRun(run) => self.create(&resources::ANALYSIS_RUNS, run).await,
+            Action::CreateConfig(copy) => match self.routers.create(copy).await {
+                Err(error) if !error.is_already_exists() => Err(error),
+                _ => Ok(()),
+            },
+            Action::DeleteConfig { kind, key, uid } => self.routers.delete(kind, key, uid).await,
+            Action::CreateExperiment(experiment) => self.create(&resources::EXPERIMENTS, experiment).await,
+            Action::TerminateExperiment { key } => {
+                self.patch(&resources::EXPERIMENTS, key, Action::terminate_patch()).await
+            }
+            Action::DeleteExperiment { key, uid } => self.delete(&resources::EXPERIMENTS, key, uid).await,
+            Action::ScaleWorkload { reference, from, to } => self.routers.scale(reference, *from, *to).await,
             Action::AdoptReplicaSet { key, patch } | Action::AnnotateReplicaSet { key, patch } => {
                 self.patch(sets, key, patch.clone()).await
             }
@@ -39,6 +50,8 @@ impl Shell {
             }
             Action::DeleteReplicaSet { key, uid } => self.delete(sets, key, uid).await,
             Action::DeleteAnalysisRun { key, uid } => self.delete(&resources::ANALYSIS_RUNS, key, uid).await,
+            Action::PatchPod { key, patch } => self.patch_pod(key, patch.clone()).await,
+            Action::Route(change) => self.routers.write(change).await,
             Action::EvictPod { key } => match self.cluster.evict(key).await? {
                 Eviction::Refused(message) => {
                     tracing::info!(pod = %key, message, "eviction refused for now");
@@ -69,6 +82,14 @@ impl Shell {
         let stored = self.cluster.patch(resource, key, &Patch::merge(patch)).await?;
         self.note(resource, stored);
         Ok(())
+    }
+
+    /// Changes a pod; one that is gone needs nothing any more.
+    async fn patch_pod(&self, key: &Key, patch: Value) -> Result<(), ApiError> {
+        match self.cluster.patch(&resources::PODS, key, &Patch::merge(patch)).await {
+            Err(error) if !error.is_not_found() => Err(error),
+            _ => Ok(()),
+        }
     }
 
     async fn delete(&self, resource: &Resource, key: &Key, uid: &str) -> Result<(), ApiError> {

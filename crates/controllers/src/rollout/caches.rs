@@ -24,7 +24,7 @@ pub(super) fn naming(rollouts: &Cache) -> impl Fn(&Change) -> Vec<Key> + Send + 
     }
 }
 
-fn mentions(value: &object::Value, name: &str) -> bool {
+pub(super) fn mentions(value: &object::Value, name: &str) -> bool {
     match value {
         object::Value::String(text) => text == name,
         object::Value::Array(list) => list.iter().any(|value| mentions(value, name)),
@@ -38,6 +38,7 @@ pub(super) struct Caches {
     pub rollouts: Cache,
     pub replica_sets: Cache,
     pub analysis_runs: Cache,
+    pub experiments: Cache,
     pub templates: Cache,
     pub cluster_templates: Cache,
     pub services: Cache,
@@ -48,15 +49,13 @@ impl Caches {
     pub fn referenced(&self, namespace: &str) -> Referenced {
         let mut templates = self.templates.in_namespace(namespace);
         templates.extend(self.cluster_templates.list());
-        Referenced { templates, services: self.services.in_namespace(namespace) }
+        Referenced { templates, services: self.services.in_namespace(namespace), ..Referenced::default() }
     }
 
-    /// Returns the ReplicaSets that the Rollout controls, and those without a controller that match its selector.
-    pub fn replica_sets(&self, rollout: &Object) -> Vec<Arc<Object>> {
+    /// Returns the ReplicaSets that the Rollout controls, and those without a controller that match `selector`.
+    pub fn replica_sets(&self, rollout: &Object, selector: &LabelSelector) -> Vec<Arc<Object>> {
         let mut sets = self.replica_sets.owned_by(rollout.uid());
-        let selector = rollout.get(&["spec", "selector"]).map(LabelSelector::from_json);
-        if let Some(Ok(selector)) = selector.filter(|selector| selector.as_ref().is_ok_and(|s| !s.is_empty()))
-        {
+        if !selector.is_empty() {
             let orphans = self.replica_sets.indexed(ORPHANS, rollout.namespace());
             sets.extend(orphans.into_iter().filter(|set| selector.matches(&set.labels())));
         }
@@ -69,6 +68,7 @@ impl Caches {
             (&resources::ROLLOUTS, &self.rollouts),
             (&resources::REPLICA_SETS, &self.replica_sets),
             (&resources::ANALYSIS_RUNS, &self.analysis_runs),
+            (&resources::EXPERIMENTS, &self.experiments),
             (&resources::SERVICES, &self.services),
         ]
         .into_iter()

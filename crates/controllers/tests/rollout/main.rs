@@ -8,5 +8,6 @@ mod refused;
 mod rest;
 mod services;
 mod several;
+mod strategies;
 mod trouble;
 mod world;

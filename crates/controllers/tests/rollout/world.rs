@@ -288,12 +288,14 @@ impl World {
         })
     }
 
-    /// Waits until the Rollout says that its spec is invalid, for this reason.
+    /// Waits until the Rollout says that its current spec is invalid, for this reason.
     #[track_caller]
     pub fn refused<'a>(&'a self, name: &'a str, why: &'a str) -> impl Future<Output = Object> + 'a {
         let message = format!("InvalidSpec: The Rollout \"{name}\" is invalid: {why}");
         self.until(&resources::ROLLOUTS, name, move |rollout| {
-            rollout.str(&["status", "message"]) == message && rollout.str(&["status", "phase"]) == "Degraded"
+            rollout.str(&["status", "message"]) == message
+                && rollout.str(&["status", "phase"]) == "Degraded"
+                && rollout.str(&["status", "observedGeneration"]) == rollout.generation().to_string()
         })
     }
 }

@@ -82,7 +82,7 @@ pub(super) fn check_paused(pass: &mut Pass) -> Option<RolloutStatus> {
 pub(super) fn apply(pass: &mut Pass, status: &mut RolloutStatus) {
     let lost_pods = healthy_and_completed(pass, status);
     progressing(pass, status, lost_pods);
-    let enough = status.available_replicas >= pass.settings().replicas;
+    let enough = available(pass, status);
     let message = if enough {
         "Rollout has minimum availability"
     } else {
@@ -95,6 +95,15 @@ pub(super) fn apply(pass: &mut Pass, status: &mut RolloutStatus) {
         }
         None => status.conditions.retain(|condition| condition.kind != "ReplicaFailure"),
     }
+}
+
+/// Returns true when there are enough pods for the users.
+fn available(pass: &Pass, status: &RolloutStatus) -> bool {
+    let replicas = pass.settings().replicas;
+    if pass.settings().blue_green.is_none() {
+        return status.available_replicas >= replicas;
+    }
+    pass.sets.of_hash(&status.blue_green.active_selector).is_some_and(|active| active.saturated(replicas))
 }
 
 /// Returns true when the Rollout was healthy until now.
@@ -127,8 +136,16 @@ fn healthy(pass: &Pass, status: &RolloutStatus) -> bool {
     let observed = pass.status().observed_generation == pass.rollout().object.generation().to_string();
     let paused = !status.pause_conditions.is_empty() || pass.paused_by_user();
     let stable = !status.stable_rs.is_empty() && status.stable_rs == status.current_pod_hash;
-    let counts = [status.updated_replicas, status.available_replicas, status.replicas];
-    counts == [replicas; 3] && all_steps && stable && observed && !paused
+    let counts = status.updated_replicas == replicas && status.available_replicas == replicas;
+    let strategy = match &pass.settings().blue_green {
+        Some(strategy) => {
+            let preview = &status.blue_green.preview_selector;
+            status.blue_green.active_selector == status.current_pod_hash
+                && (strategy.preview_service.is_empty() || *preview == status.current_pod_hash)
+        }
+        None => status.replicas == replicas && all_steps,
+    };
+    counts && strategy && stable && observed && !paused
 }
 
 fn progressing(pass: &mut Pass, status: &mut RolloutStatus, lost_pods: bool) {
@@ -215,12 +232,15 @@ fn made_progress(old: &RolloutStatus, new: &RolloutStatus) -> bool {
         || new.available_replicas > old.available_replicas
         || new.stable_rs != old.stable_rs
         || new.current_step_hash != old.current_step_hash
+        || new.blue_green.active_selector != old.blue_green.active_selector
+        || new.blue_green.preview_selector != old.blue_green.preview_selector
         || step
 }
 
-/// Returns true at steps that may take any time.
+/// Returns true while any time may be taken: at pauses and analyses, and while old pods wait to be scaled down.
 pub(super) fn indefinite_step(pass: &Pass) -> bool {
-    matches!(pass.step().1, Some(Step::Pause(_) | Step::Analysis(_)))
+    matches!(pass.step().1, Some(Step::Pause(_) | Step::Analysis(_) | Step::Experiment(_)))
+        || pass.sets.others().any(crate::sets::Set::has_deadline)
 }
 
 /// Returns when the lack of progress becomes a failure, if it is counted.

@@ -3,9 +3,10 @@
 use api::rollout::{CompletionStatus, PauseReason, RolloutDuration, RolloutStatus};
 use object::Time;
 
+use super::blue_green::fast_rollback;
 use super::pass::{Pass, text};
 use super::status::in_rollback_window;
-use crate::Step;
+use crate::{Promotion, Step};
 
 /// Writes `status.duration`.
 pub(super) fn apply(pass: &Pass, status: &mut RolloutStatus) {
@@ -48,7 +49,7 @@ fn completion(pass: &Pass, status: &RolloutStatus) -> Option<CompletionStatus> {
         return None;
     }
     let back = pass.sets.all.iter().any(|set| set.created > new.created);
-    let fast = pass.fully_promoted() || in_rollback_window(pass);
+    let fast = pass.fully_promoted() || in_rollback_window(pass) || fast_rollback(pass);
     Some(match (back, pass.status().promote_full) {
         (true, _) if fast => CompletionStatus::FastRolledBack,
         (true, _) => CompletionStatus::RolledBack,
@@ -60,7 +61,9 @@ fn completion(pass: &Pass, status: &RolloutStatus) -> Option<CompletionStatus> {
 /// Counts the time the update waits for the user.
 fn manual_pause(pass: &Pass, status: &RolloutStatus, duration: &mut RolloutDuration) {
     let step_pause = status.pause(PauseReason::CanaryPauseStep).is_some();
+    let by_hand = pass.settings().blue_green.as_ref().is_some_and(|it| it.promotion == Promotion::ByHand);
     let waits = pass.paused_by_user()
+        || (by_hand && status.pause(PauseReason::BlueGreenPause).is_some())
         || status.pause(PauseReason::InconclusiveAnalysisRun).is_some()
         || (step_pause && matches!(pass.step().1, Some(Step::Pause(None))));
     if !waits {

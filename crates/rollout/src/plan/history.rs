@@ -13,6 +13,12 @@ pub(super) fn reconcile(pass: &mut Pass) {
             continue;
         }
         pass.actions.push(Action::DeleteReplicaSet { key: set.key(), uid: set.object.uid().to_owned() });
+        for experiment in &pass.observed.experiments {
+            if experiment.label(keys::HASH) == Some(set.hash.as_str()) && !experiment.is_deleting() {
+                let uid = experiment.uid().to_owned();
+                pass.actions.push(Action::DeleteExperiment { key: experiment.key(), uid });
+            }
+        }
         for run in &pass.observed.analysis_runs {
             if run.label(keys::HASH) == Some(set.hash.as_str()) && !run.is_deleting() {
                 let action = Action::DeleteAnalysisRun { key: run.key(), uid: run.uid().to_owned() };
@@ -20,4 +26,5 @@ pub(super) fn reconcile(pass: &mut Pass) {
             }
         }
     }
+    super::config::delete_unused(pass);
 }

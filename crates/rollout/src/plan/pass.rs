@@ -1,5 +1,6 @@
 //! One pass, while it is being planned.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use api::rollout::{Rollout, RolloutStatus};
@@ -7,9 +8,9 @@ use object::{Time, Value, json};
 
 use super::pause::PauseChange;
 use super::runs::CurrentRuns;
-use super::{Plan, merge_patch, waits};
-use crate::sets::Sets;
-use crate::{Action, Checked, Event, Observed, Reason, Settings, Step, Why, hash};
+use super::{Plan, experiments, merge_patch, routed, services, waits};
+use crate::sets::{Set, Sets};
+use crate::{Action, Checked, Event, Observed, Reason, Settings, Step, Why, hash, keys};
 
 /// What is known and decided so far.
 pub(super) struct Pass<'a> {
@@ -20,6 +21,16 @@ pub(super) struct Pass<'a> {
     pub hash: String,
     pub sets: Sets,
     pub runs: CurrentRuns,
+    /// The Experiment of the current step.
+    pub experiment: Option<experiments::Current>,
+    /// Services this pass switches, with the hash each selects from now on.
+    pub switched: BTreeMap<String, String>,
+    /// Weights that the routers are told, as the status holds them.
+    pub weights: Option<Value>,
+    /// Whether the routers have confirmed them, where they can.
+    pub verified: Option<bool>,
+    /// Whether `spec.replicas` changed: sizes follow, steps wait.
+    pub scaling: bool,
     pub pause: PauseChange,
     pub actions: Vec<Action>,
     pub events: Vec<Event>,
@@ -32,8 +43,7 @@ pub(super) struct Pass<'a> {
 impl<'a> Pass<'a> {
     pub fn new(checked: &'a Checked<Rollout>, observed: &'a Observed, now: Time) -> Self {
         let (rollout, settings) = (checked.value(), checked.settings());
-        // Validation has hashed this template already; it cannot fail here.
-        let hash = hash::pod_template(&settings.template, rollout.status.collision_count).unwrap_or_default();
+        let hash = settings.hash.clone();
         let sets = Sets::new(&observed.replica_sets, settings, &hash, &rollout.status.stable_rs);
         let mut pass = Self {
             checked,
@@ -42,6 +52,11 @@ impl<'a> Pass<'a> {
             hash,
             sets,
             runs: CurrentRuns::default(),
+            experiment: None,
+            switched: BTreeMap::new(),
+            weights: rollout.status.canary.weights.clone().filter(|_| settings.routed.is_some()),
+            verified: None,
+            scaling: false,
             pause: PauseChange::default(),
             actions: Vec::new(),
             events: Vec::new(),
@@ -50,6 +65,7 @@ impl<'a> Pass<'a> {
             restarted_at: rollout.status.restarted_at.clone(),
         };
         pass.runs = super::runs::current(&pass);
+        pass.experiment = experiments::current(&pass);
         if pass.fully_promoted() && rollout.status.abort {
             pass.pause.remove_abort = true;
         }
@@ -122,6 +138,8 @@ impl<'a> Pass<'a> {
             return self.status().clone();
         }
         super::revision::adopt(self);
+        super::workload::note(self);
+        super::config::make(self);
         if self.sets.new_set().is_none() {
             super::revision::create(self);
             return super::status::reset(self);
@@ -131,6 +149,9 @@ impl<'a> Pass<'a> {
         if observed && let Some(status) = super::conditions::check_paused(self) {
             return status;
         }
+        if let Some(strategy) = &self.settings().blue_green {
+            return super::blue_green::pass(self, strategy);
+        }
         if self.template_or_steps_changed() {
             return super::status::reset(self);
         }
@@ -138,10 +159,38 @@ impl<'a> Pass<'a> {
     }
 
     /// Returns true when what is rolled out is not what the status speaks of.
-    fn template_or_steps_changed(&self) -> bool {
-        let steps = self.rollout().canary().map(|canary| canary.steps.as_slice()).unwrap_or_default();
-        self.status().current_step_hash != hash::steps(steps)
+    pub fn template_or_steps_changed(&self) -> bool {
+        self.status().current_step_hash != self.step_hash()
             || self.status().current_pod_hash != self.current_hash()
+    }
+
+    /// Returns the hash of the steps; empty for blue-green.
+    pub fn step_hash(&self) -> String {
+        self.rollout().canary().map(|canary| hash::steps(&canary.steps)).unwrap_or_default()
+    }
+
+    /// Returns the hash that a Service selects after this pass, empty for none.
+    pub fn selected(&self, service: &str) -> String {
+        if let Some(hash) = self.switched.get(service) {
+            return hash.clone();
+        }
+        let service = self.observed.referenced.service(service);
+        service.map(|service| service.str(&["spec", "selector", keys::HASH]).to_owned()).unwrap_or_default()
+    }
+
+    /// Returns true when a ReplicaSet is part of the update or may carry traffic: it is not to be scaled as an old one.
+    ///
+    /// Source: `isReplicaSetReferenced`.
+    pub fn is_referenced(&self, set: &Set) -> bool {
+        let status = self.status();
+        let mut hashes = vec![status.stable_rs.clone(), status.current_pod_hash.clone()];
+        if self.settings().blue_green.is_some() {
+            hashes.push(status.blue_green.active_selector.clone());
+            hashes.push(status.blue_green.preview_selector.clone());
+        }
+        hashes.extend(self.weights.iter().chain(&status.canary.weights).flat_map(routed::mentioned));
+        hashes.extend(services::named(self.rollout()).into_iter().map(|service| self.selected(service)));
+        hashes.contains(&set.hash) || routed::is_named(self, &set.hash)
     }
 
     /// Returns the plan that leads to `status`.

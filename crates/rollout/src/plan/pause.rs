@@ -10,8 +10,8 @@ use crate::{Reason, Step};
 pub(super) struct PauseChange {
     /// Pauses to begin.
     pub add: Vec<PauseReason>,
-    /// The pause of the step ends.
-    pub end_step: bool,
+    /// Pauses that end.
+    pub end: Vec<PauseReason>,
     /// All pauses end.
     pub clear: bool,
     /// Abort, with why.
@@ -36,7 +36,7 @@ pub(super) fn apply(pass: &Pass, status: &mut RolloutStatus) {
     if pass.pause.clear {
         return;
     }
-    let ends = |pause: &PauseCondition| pass.pause.end_step && pause.reason == PauseReason::CanaryPauseStep;
+    let ends = |pause: &PauseCondition| pass.pause.end.contains(&pause.reason);
     let mut pauses: Vec<_> = old.pause_conditions.iter().filter(|pause| !ends(pause)).cloned().collect();
     let mut by_controller = old.controller_pause;
     for reason in &pass.pause.add {

@@ -39,13 +39,30 @@ fn decide(rollout: &Rollout, replicas: i32, status: &RolloutStatus) -> (RolloutP
     if status.available_replicas < status.updated_replicas {
         return progressing("updated replicas are still becoming available");
     }
-    if status.replicas > status.updated_replicas {
-        return progressing("old replicas are pending termination");
+    match unfinished(rollout, status) {
+        Some(message) => progressing(message),
+        None => (Healthy, String::new()),
     }
-    if status.stable_rs.is_empty() || status.stable_rs != status.current_pod_hash {
-        return progressing("waiting for all steps to complete");
+}
+
+/// Returns what the strategy still waits for.
+fn unfinished(rollout: &Rollout, status: &RolloutStatus) -> Option<&'static str> {
+    let promoted = !status.stable_rs.is_empty() && status.stable_rs == status.current_pod_hash;
+    if let Some(strategy) = &rollout.spec.strategy.blue_green {
+        let active = &status.blue_green.active_selector;
+        let cut_over = !active.is_empty() && *active == status.current_pod_hash;
+        return match (cut_over, promoted, &strategy.post_promotion_analysis) {
+            (false, ..) => Some("active service cutover pending"),
+            (true, false, Some(_)) => Some("waiting for analysis to complete"),
+            (true, false, None) => Some("waiting for post-promotion verification to complete"),
+            (true, true, _) => None,
+        };
     }
-    (Healthy, String::new())
+    let routed = rollout.canary().is_some_and(|canary| canary.traffic_routing.is_some());
+    if !routed && status.replicas > status.updated_replicas {
+        return Some("old replicas are pending termination");
+    }
+    (!promoted).then_some("waiting for all steps to complete")
 }
 
 #[cfg(test)]

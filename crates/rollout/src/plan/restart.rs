@@ -16,7 +16,7 @@ const CHECK: Duration = Duration::from_secs(30);
 /// Evicts what may go now; returns true when a pod was evicted: then nothing else changes in this pass.
 pub(super) fn reconcile(pass: &mut Pass) -> bool {
     let rollout = pass.rollout();
-    if !Observed::needs_pods(rollout) {
+    if !Observed::is_restart_due(rollout) {
         return false;
     }
     let Some(at) = rollout.spec.restart_at.as_ref().and_then(|at| Time::parse(at).ok()) else { return false };

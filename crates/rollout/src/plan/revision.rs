@@ -6,7 +6,7 @@ use object::{Gvk, Map, Object, Value, json};
 
 use super::pass::{Pass, annotations};
 use crate::sets::Set;
-use crate::{Action, Event, keys};
+use crate::{Action, Event, affinity, keys, metadata};
 
 /// Annotations of a Rollout that its ReplicaSets do not get.
 const NOT_COPIED: [&str; 5] =
@@ -44,6 +44,7 @@ fn replica_set(pass: &Pass, revision: i64) -> Object {
     let key = object::Key::new(rollout.namespace(), &format!("{}-{}", rollout.name(), pass.hash));
     let mut set = Object::new(&Gvk::new("apps", "v1", "ReplicaSet"), &key);
     let mut template = settings.template.clone();
+    affinity::inject(&mut template, rollout, &pass.hash);
     let hash = Value::String(pass.hash.clone());
     object::pointer::set(map(&mut template), &["metadata", "labels", keys::HASH], hash.clone());
     let mut selector = settings.selector_json.clone();
@@ -62,6 +63,7 @@ fn replica_set(pass: &Pass, revision: i64) -> Object {
         spec["minReadySeconds"] = json!(settings.min_ready_seconds);
     }
     set.set(&["spec"], spec);
+    metadata::give(&mut set, &super::metadata::of_first_pods(pass));
     set
 }
 
@@ -112,9 +114,14 @@ fn sync_patch(pass: &Pass, set: &Set, revision: i64) -> Map<String, Value> {
     if !notes.is_empty() {
         patch.insert("metadata".into(), json!({"annotations": notes}));
     }
+    let held = set.object.get(&["spec", "template"]).cloned().unwrap_or_default();
+    if let Some(affinity) = affinity::renewed(&held, &pass.settings().template, pass.rollout(), &set.hash) {
+        patch.insert("spec".into(), json!({"template": {"spec": {"affinity": affinity}}}));
+    }
     let ready = pass.settings().min_ready_seconds;
     if set.object.int(&["spec", "minReadySeconds"]).unwrap_or(0) != i64::from(ready) {
-        patch.insert("spec".into(), json!({"minReadySeconds": ready}));
+        let spec = patch.entry("spec").or_insert_with(|| json!({}));
+        spec["minReadySeconds"] = json!(ready);
     }
     patch
 }

@@ -3,6 +3,7 @@
 //! Source: Argo Rollouts `rollout/analysis.go`.
 
 mod create;
+mod promotion;
 
 use std::sync::Arc;
 
@@ -10,9 +11,12 @@ use api::analysis::AnalysisPhase;
 use api::rollout::{AnalysisRunRef, PauseReason, RolloutStatus};
 use object::{Object, Value};
 
+use super::blue_green;
 use super::pass::Pass;
 use super::status::in_rollback_window;
-use crate::{Action, Event, Reason, Step, keys};
+use crate::{Action, BlueGreen, Event, Reason, Step, keys};
+
+pub(super) use promotion::post_is_due;
 
 /// What is known of a run.
 #[derive(Clone, Debug, PartialEq)]
@@ -48,11 +52,27 @@ fn completed(object: &Object) -> bool {
 pub(super) struct CurrentRuns {
     pub step: Option<Run>,
     pub background: Option<Run>,
+    pub pre: Option<Run>,
+    pub post: Option<Run>,
 }
 
-/// Returns the runs that the status names and that exist.
+impl CurrentRuns {
+    fn iter(&self) -> impl Iterator<Item = &Run> {
+        [&self.step, &self.background, &self.pre, &self.post].into_iter().flatten()
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.iter().any(|run| run.name == name)
+    }
+}
+
+/// Returns the runs that the status names and that exist; none after an abort that the user takes back.
 pub(super) fn current(pass: &Pass) -> CurrentRuns {
-    let canary = &pass.status().canary;
+    let status = pass.status();
+    if !status.abort && status.aborted_at.is_some() {
+        return CurrentRuns::default();
+    }
+    let (canary, blue_green) = (&status.canary, &status.blue_green);
     let find = |reference: &Option<AnalysisRunRef>| {
         let name = &reference.as_ref()?.name;
         pass.observed.analysis_runs.iter().find(|run| run.name() == name).map(|run| Run::of(run))
@@ -60,6 +80,8 @@ pub(super) fn current(pass: &Pass) -> CurrentRuns {
     CurrentRuns {
         step: find(&canary.current_step_analysis_run_status),
         background: find(&canary.current_background_analysis_run_status),
+        pre: find(&blue_green.pre_promotion_analysis_run_status),
+        post: find(&blue_green.post_promotion_analysis_run_status),
     }
 }
 
@@ -80,6 +102,11 @@ pub(super) fn write(pass: &Pass, status: &mut RolloutStatus) {
         reference(&pass.runs.step, &old.current_step_analysis_run_status);
     status.canary.current_background_analysis_run_status =
         reference(&pass.runs.background, &old.current_background_analysis_run_status);
+    let old = &pass.status().blue_green;
+    status.blue_green.pre_promotion_analysis_run_status =
+        reference(&pass.runs.pre, &old.pre_promotion_analysis_run_status);
+    status.blue_green.post_promotion_analysis_run_status =
+        reference(&pass.runs.post, &old.post_promotion_analysis_run_status);
 }
 
 /// Ends runs when there is nothing to judge any more, without beginning new ones.
@@ -97,14 +124,29 @@ pub(super) fn reconcile(pass: &mut Pass) {
         return;
     }
     let before = std::mem::take(&mut pass.runs);
+    pass.runs = match &pass.settings().blue_green {
+        Some(strategy) => of_blue_green(pass, strategy, before),
+        None => of_canary(pass, before),
+    };
+    end_others(pass);
+    delete_old(pass);
+    tell_changes(pass);
+}
+
+fn of_canary(pass: &mut Pass, before: CurrentRuns) -> CurrentRuns {
     let step = reconcile_step(pass, before.step);
     judge(pass, step.as_ref(), "Step-based");
     let background = reconcile_background(pass, before.background);
     judge(pass, background.as_ref(), "Background");
-    pass.runs = CurrentRuns { step, background };
-    end_others(pass);
-    delete_old(pass);
-    tell_changes(pass);
+    CurrentRuns { step, background, ..CurrentRuns::default() }
+}
+
+fn of_blue_green(pass: &mut Pass, strategy: &BlueGreen, before: CurrentRuns) -> CurrentRuns {
+    let pre = promotion::reconcile_pre(pass, strategy, before.pre);
+    judge(pass, pre.as_ref(), "Blue/green pre-promotion");
+    let post = promotion::reconcile_post(pass, strategy, before.post);
+    judge(pass, post.as_ref(), "Blue/green post-promotion");
+    CurrentRuns { pre, post, ..CurrentRuns::default() }
 }
 
 fn nothing_to_judge(pass: &Pass) -> bool {
@@ -114,20 +156,23 @@ fn nothing_to_judge(pass: &Pass) -> bool {
         || status.stable_rs.is_empty()
         || pass.fully_promoted()
         || in_rollback_window(pass)
+        || (pass.settings().blue_green.is_some() && blue_green::fast_rollback(pass))
 }
 
+/// Ends all runs; those of blue-green stay in the status.
 fn end_all(pass: &mut Pass) {
-    pass.runs = CurrentRuns::default();
+    let current = std::mem::take(&mut pass.runs);
     end_others(pass);
+    if pass.settings().blue_green.is_some() {
+        pass.runs = current;
+    }
 }
 
 /// Terminates all runs that are not current.
 fn end_others(pass: &mut Pass) {
-    let current: Vec<String> =
-        [&pass.runs.step, &pass.runs.background].into_iter().flatten().map(|run| run.name.clone()).collect();
     for run in &pass.observed.analysis_runs {
         let ended = completed(run) || run.flag(&["spec", "terminate"]) || run.is_deleting();
-        if !ended && !current.iter().any(|name| name == run.name()) {
+        if !ended && !pass.runs.has(run.name()) {
             pass.actions.push(Action::TerminateAnalysisRun { key: run.key() });
         }
     }
@@ -166,7 +211,8 @@ fn reconcile_background(pass: &mut Pass, current: Option<Run>) -> Option<Run> {
 fn needs_new(pass: &Pass, current: Option<&Run>) -> bool {
     let Some(current) = current else { return true };
     let status = pass.status();
-    let resumed = status.controller_pause && status.pause(PauseReason::CanaryPauseStep).is_none();
+    let steps = [PauseReason::CanaryPauseStep, PauseReason::BlueGreenPause];
+    let resumed = status.controller_pause && steps.iter().all(|pause| status.pause(*pause).is_none());
     resumed
         && status.pause(PauseReason::InconclusiveAnalysisRun).is_none()
         && current.phase == Some(AnalysisPhase::Inconclusive)
@@ -196,12 +242,26 @@ pub(super) fn step_successful(pass: &Pass) -> bool {
     pass.runs.step.as_ref().is_some_and(|run| run.phase == Some(AnalysisPhase::Successful))
 }
 
+/// Returns true when the run before the switch succeeded, or there is to be none.
+pub(super) fn pre_successful(pass: &Pass, strategy: &BlueGreen) -> bool {
+    strategy.pre.is_none()
+        || pass.runs.pre.as_ref().is_some_and(|run| run.phase == Some(AnalysisPhase::Successful))
+}
+
+/// Returns true when the run after the switch succeeded.
+pub(super) fn post_successful(pass: &Pass) -> bool {
+    pass.runs.post.as_ref().is_some_and(|run| run.phase == Some(AnalysisPhase::Successful))
+}
+
 /// Records an event for each current run whose phase changed.
 fn tell_changes(pass: &mut Pass) {
-    let canary = &pass.status().canary;
+    let (canary, blue_green) = (&pass.status().canary, &pass.status().blue_green);
+    let runs = &pass.runs;
     let pairs = [
-        (pass.runs.step.clone(), canary.current_step_analysis_run_status.as_ref(), "Step"),
-        (pass.runs.background.clone(), canary.current_background_analysis_run_status.as_ref(), "Background"),
+        (runs.step.clone(), canary.current_step_analysis_run_status.as_ref(), "Step"),
+        (runs.background.clone(), canary.current_background_analysis_run_status.as_ref(), "Background"),
+        (runs.pre.clone(), blue_green.pre_promotion_analysis_run_status.as_ref(), "PrePromotion"),
+        (runs.post.clone(), blue_green.post_promotion_analysis_run_status.as_ref(), "PostPromotion"),
     ];
     for (run, old, kind) in pairs {
         let Some((run, phase)) = run.and_then(|run| run.phase.map(|phase| (run, phase))) else { continue };
@@ -226,10 +286,8 @@ fn tell_changes(pass: &mut Pass) {
 
 /// Deletes finished runs beyond the limits, and those of ReplicaSets that are gone.
 fn delete_old(pass: &mut Pass) {
-    let current = [&pass.runs.step, &pass.runs.background];
-    let is_current = |run: &Object| current.into_iter().flatten().any(|other| other.name == run.name());
     let mut runs: Vec<&Arc<Object>> =
-        pass.observed.analysis_runs.iter().filter(|run| !is_current(run)).collect();
+        pass.observed.analysis_runs.iter().filter(|run| !pass.runs.has(run.name())).collect();
     runs.sort_by_key(|run| (std::cmp::Reverse(run.creation_time()), run.name().to_owned()));
     let (mut successful, mut unsuccessful) = (0, 0);
     let settings = pass.settings();

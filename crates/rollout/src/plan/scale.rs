@@ -1,9 +1,9 @@
 //! Sizes of ReplicaSets.
 
-use object::{Map, Value, json};
+use object::{Map, Time, Value, json};
 
-use super::pass::Pass;
-use super::pause;
+use super::pass::{Pass, text};
+use super::{pause, routed};
 use crate::maths::{self, Scene, Size};
 use crate::sets::Set;
 use crate::{Action, Event, Reason, Step, keys};
@@ -18,7 +18,10 @@ pub(super) fn replicas_changed(pass: &Pass) -> bool {
 
 /// Scales the stable ReplicaSet, else the new one, else the others; returns true when one was scaled.
 pub(super) fn reconcile(pass: &mut Pass) -> bool {
-    if pause::halted(pass) {
+    if let Some(routed) = &pass.settings().routed {
+        return routed::reconcile_sets(pass, routed);
+    }
+    if pause::halted(pass) && !pass.scaling {
         return false;
     }
     let sizes = maths::next(&scene(pass));
@@ -51,16 +54,17 @@ pub(super) fn scene(pass: &Pass) -> Scene {
 
 /// Returns the share of the new version that the current step asks for, 0 to 100.
 pub(super) fn weight(pass: &Pass) -> i32 {
-    let status = pass.status();
+    let (status, max) = (pass.status(), pass.settings().max_weight());
     if status.promote_full || status.stable_rs.is_empty() || status.stable_rs == status.current_pod_hash {
-        return 100;
+        return max;
     }
-    if pass.aborted() {
+    let not_begun = pass.paused_by_user() && pass.sets.new_set().is_none_or(|new| new.size.spec == 0);
+    if pass.aborted() || not_begun {
         return 0;
     }
     let (index, step) = pass.step();
     if step.is_none() {
-        return 100;
+        return max;
     }
     let mut weights = pass.settings().steps.iter().take(index + 1).rev();
     let weight =
@@ -70,11 +74,11 @@ pub(super) fn weight(pass: &Pass) -> i32 {
 
 /// Returns true when all ReplicaSets have the sizes of the current step, and the pods for them.
 pub(super) fn at_wanted_sizes(pass: &Pass) -> bool {
+    if let Some(routed) = &pass.settings().routed {
+        return routed::at_wanted(pass, routed);
+    }
     let wanted = maths::wanted(&scene(pass));
-    let new = pass
-        .sets
-        .new_set()
-        .is_some_and(|set| set.size.spec == wanted.new && set.size.available == wanted.new);
+    let new = pass.sets.new_set().is_some_and(|set| has_pods(pass, set, wanted.new));
     let stable = pass.sets.stable_apart().map_or_else(
         || pass.sets.stable().is_some(),
         |set| set.size.spec == wanted.stable && set.replicas == wanted.stable,
@@ -82,16 +86,52 @@ pub(super) fn at_wanted_sizes(pass: &Pass) -> bool {
     new && stable && pass.sets.others().all(|set| set.size.available == 0)
 }
 
-/// Scales one ReplicaSet and brings its annotation up to date; returns true when the size changes.
+/// Returns true when a ReplicaSet has `wanted` pods, or as many of them as `replicaProgressThreshold` says.
+pub(super) fn has_pods(pass: &Pass, set: &Set, wanted: i32) -> bool {
+    match pass.settings().threshold {
+        Some(threshold) => threshold.met(wanted, set.size.available),
+        None => set.size == Size { spec: wanted, available: wanted },
+    }
+}
+
+/// What becomes of the time at which a ReplicaSet is scaled to 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Deadline {
+    /// It stays as it is.
+    Keep,
+    /// There is none any more.
+    Clear,
+    /// It is this.
+    Set(Time),
+}
+
+/// Scales one ReplicaSet, which loses its deadline; returns true when the size changes.
 fn scale(pass: &mut Pass, set: &Set, to: i32) -> bool {
+    change(pass, set, to, Deadline::Clear)
+}
+
+/// Returns the annotations of a ReplicaSet that are to change.
+fn notes(pass: &Pass, set: &Set, deadline: Deadline) -> Map<String, Value> {
     let replicas = pass.settings().replicas;
     let mut notes = Map::new();
     if set.desired() != Some(replicas) {
         notes.insert(keys::DESIRED_REPLICAS.into(), json!(replicas.to_string()));
     }
-    if set.object.annotation(keys::SCALE_DOWN_DEADLINE).is_some() {
-        notes.insert(keys::SCALE_DOWN_DEADLINE.into(), Value::Null);
+    match deadline {
+        Deadline::Clear if set.object.annotation(keys::SCALE_DOWN_DEADLINE).is_some() => {
+            notes.insert(keys::SCALE_DOWN_DEADLINE.into(), Value::Null);
+        }
+        Deadline::Set(until) if set.deadline != Some(until) => {
+            notes.insert(keys::SCALE_DOWN_DEADLINE.into(), json!(text(until)));
+        }
+        Deadline::Keep | Deadline::Clear | Deadline::Set(_) => {}
     }
+    notes
+}
+
+/// Scales one ReplicaSet and brings its annotations up to date; returns true when the size changes.
+pub(super) fn change(pass: &mut Pass, set: &Set, to: i32, deadline: Deadline) -> bool {
+    let notes = notes(pass, set, deadline);
     let from = set.size.spec;
     if from == to {
         if !notes.is_empty() {
@@ -100,7 +140,7 @@ fn scale(pass: &mut Pass, set: &Set, to: i32) -> bool {
         }
         return false;
     }
-    if to < from && is_stale(pass) {
+    if to < from && pass.settings().counts_pods() && is_stale(pass) {
         let Size { spec: asked, available } = set.size;
         pass.wait(Reason::WaitingOnPods { set: set.name().to_owned(), wanted: to, asked, available });
         return false;

@@ -1,18 +1,16 @@
 //! The new status: counts, steps, promotion.
 
-use api::rollout::RolloutStatus;
+use api::rollout::{BlueGreenStatus, CanaryStatus, PauseReason, RolloutStatus};
 
 use super::pass::Pass;
-use super::{conditions, duration, pause, phase, runs};
-use crate::{Event, Step, hash};
+use super::{blue_green, conditions, duration, pause, phase, runs, workload};
+use crate::{Event, Step};
 
 /// Returns the status with what is counted and copied, before any decision.
 pub(super) fn base(pass: &Pass) -> RolloutStatus {
-    let rollout = pass.rollout();
     let mut status = pass.status().clone();
-    let steps = rollout.canary().map(|canary| canary.steps.as_slice()).unwrap_or_default();
     status.current_pod_hash = pass.current_hash();
-    status.current_step_hash = hash::steps(steps);
+    status.current_step_hash = pass.step_hash();
     status.replicas = pass.sets.sum(|set| set.replicas);
     status.updated_replicas = pass.sets.new_set().map_or(0, |set| set.replicas);
     status.ready_replicas = pass.sets.sum(|set| set.ready);
@@ -21,7 +19,20 @@ pub(super) fn base(pass: &Pass) -> RolloutStatus {
     status.selector = pass.settings().selector.to_string();
     status.restarted_at = pass.restarted_at.clone();
     status.conditions.retain(|condition| condition.kind != "InvalidSpec");
+    status.canary.weights.clone_from(&pass.weights);
+    if let Some(strategy) = &pass.settings().blue_green {
+        status.canary = CanaryStatus { extra: status.canary.extra, ..CanaryStatus::default() };
+        status.current_step_index = None;
+        blue_green::write(pass, strategy, &mut status);
+    } else {
+        status.blue_green = BlueGreenStatus { extra: status.blue_green.extra, ..BlueGreenStatus::default() };
+    }
     runs::write(pass, &mut status);
+    status.canary.current_experiment =
+        pass.experiment.as_ref().map(|experiment| experiment.name.clone()).unwrap_or_default();
+    if let Some(workload) = &pass.settings().workload {
+        status.workload_observed_generation = workload.generation.to_string();
+    }
     status
 }
 
@@ -32,6 +43,7 @@ pub(super) fn reset(pass: &mut Pass) -> RolloutStatus {
     pass.pause.abort = None;
     pass.restarted_at = pass.rollout().spec.restart_at.clone();
     pass.runs = runs::CurrentRuns::default();
+    pass.experiment = None;
     let mut status = base(pass);
     let steps = pass.settings().steps.len();
     status.promote_full = false;
@@ -59,7 +71,8 @@ pub(super) fn advance(pass: &mut Pass, scaling: Scaling) -> RolloutStatus {
     let mut status = base(pass);
     let steps = pass.settings().steps.len();
     let all = (steps > 0).then(|| count(steps));
-    if pass.status().promote_full {
+    let skip = pass.status().promote_full || in_rollback_window(pass);
+    if skip {
         pass.pause.clear = true;
         pass.pause.remove_abort = true;
         status.current_step_index = all;
@@ -74,12 +87,18 @@ pub(super) fn advance(pass: &mut Pass, scaling: Scaling) -> RolloutStatus {
         status.current_step_index = if back { all } else { (steps > 0).then_some(0) };
         return conclude(pass, status);
     }
-    if scaling == Scaling::No && !pass.status().promote_full && step_completed(pass) {
+    if scaling == Scaling::No && !skip && step_completed(pass) {
         complete_step(pass, &mut status);
-    } else if !pass.status().promote_full {
+    } else if !skip {
         let index = pass.checked.step_index().min(steps);
         status.current_step_index = (steps > 0).then(|| count(index));
     }
+    conclude(pass, status)
+}
+
+/// Returns the status of a pass that could not do what comes first: counts and conditions, no step.
+pub(super) fn hold(pass: &mut Pass) -> RolloutStatus {
+    let status = base(pass);
     conclude(pass, status)
 }
 
@@ -102,9 +121,10 @@ fn complete_step(pass: &mut Pass, status: &mut RolloutStatus) {
     let text = step.map(step_text).unwrap_or_default();
     let message = format!("Rollout step {}/{total} completed ({text})", index + 1);
     pass.events.push(Event::normal("RolloutStepCompleted", message));
-    pass.pause.end_step = true;
+    pass.pause.end.push(PauseReason::CanaryPauseStep);
     status.current_step_index = Some(count(index + 1));
     status.canary.current_step_analysis_run_status = None;
+    status.canary.current_experiment = String::new();
 }
 
 /// Returns how a step is written in events.
@@ -114,6 +134,14 @@ fn step_text(step: &Step) -> String {
         Step::Pause(None) => "pause".to_owned(),
         Step::Pause(Some(duration)) => format!("pause: {}", object::time::format_duration(*duration)),
         Step::Analysis(_) => "analysis".to_owned(),
+        Step::Experiment(_) => "experiment".to_owned(),
+        Step::SetCanaryScale(scale) => match (scale.weight, scale.replicas) {
+            (Some(weight), _) => format!("setCanaryScale{{weight: {weight}}}"),
+            (None, Some(replicas)) => format!("setCanaryScale{{replicas: {replicas}}}"),
+            (None, None) => format!("setCanaryScale{{matchTrafficWeight: {}}}", scale.match_traffic_weight),
+        },
+        Step::SetHeaderRoute(route) => format!("setHeaderRoute: {}", route.name),
+        Step::SetMirrorRoute(route) => format!("setMirrorRoute: {}", route.name),
     }
 }
 
@@ -124,7 +152,12 @@ fn step_completed(pass: &Pass) -> bool {
     match pass.step().1 {
         None => false,
         Some(Step::Pause(duration)) => pause::step_over(pass, *duration),
-        Some(Step::SetWeight(_)) => super::scale::at_wanted_sizes(pass),
+        Some(Step::SetWeight(weight)) => {
+            super::scale::at_wanted_sizes(pass) && super::routed::carries(pass, *weight)
+        }
+        Some(Step::Experiment(_)) => super::experiments::successful(pass),
+        Some(Step::SetCanaryScale(_)) => super::scale::at_wanted_sizes(pass),
+        Some(Step::SetHeaderRoute(_) | Step::SetMirrorRoute(_)) => true,
         Some(Step::Analysis(_)) => runs::step_successful(pass),
     }
 }
@@ -137,7 +170,10 @@ fn promotion(pass: &Pass) -> Option<String> {
         return Some("Initial deploy".to_owned());
     }
     let new = pass.sets.new_set()?;
-    if pass.aborted() || new.size.available < pass.settings().replicas {
+    let (replicas, available) = (pass.settings().replicas, new.size.available);
+    let enough = available >= replicas
+        || pass.settings().threshold.is_some_and(|threshold| threshold.met(replicas, available));
+    if pass.aborted() || !enough || pass.verified == Some(false) {
         return None;
     }
     if pass.status().promote_full {
@@ -150,14 +186,19 @@ fn promotion(pass: &Pass) -> Option<String> {
     (pass.step().0 >= steps).then(|| format!("Completed all {steps} canary steps"))
 }
 
-fn promote(pass: &mut Pass, status: &mut RolloutStatus, reason: &str) {
+pub(super) fn promote(pass: &mut Pass, status: &mut RolloutStatus, reason: &str) {
     pass.pause.clear = true;
     pass.pause.remove_abort = true;
     pass.pause.abort = None;
     status.promote_full = false;
+    status.blue_green.scale_up_preview_check_point = false;
     let steps = pass.settings().steps.len();
     status.current_step_index = (steps > 0).then(|| count(steps));
     if status.stable_rs != status.current_pod_hash {
+        if pass.rollout().canary().is_some_and(|canary| canary.ping_pong.is_some()) {
+            let turn = if status.canary.stable_ping_pong == "ping" { "pong" } else { "ping" };
+            turn.clone_into(&mut status.canary.stable_ping_pong);
+        }
         status.stable_rs = status.current_pod_hash.clone();
         let (revision, hash) = (pass.revision(), &status.current_pod_hash);
         let message = format!("Rollout completed update to revision {revision} ({hash}): {reason}");
@@ -190,6 +231,7 @@ pub(super) fn conclude(pass: &mut Pass, mut status: RolloutStatus) -> RolloutSta
     status.observed_generation = pass.rollout().object.generation().to_string();
     (status.phase, status.message) = phase::phase(pass.rollout(), pass.settings().replicas, &status);
     duration::apply(pass, &mut status);
+    workload::scale_down(pass, &status);
     let (was, is) = (!pass.status().pause_conditions.is_empty(), status.pause_conditions.first());
     match (was, is) {
         (false, Some(pause)) => {

@@ -7,8 +7,8 @@ use std::time::Duration;
 use api::rollout::{PauseReason, RolloutPhase, RolloutStatus};
 
 use super::pass::{Pass, text};
-use super::{conditions, scale};
-use crate::{Reason, Why, maths};
+use super::{blue_green, conditions, routed, scale};
+use crate::{Promotion, Reason, Why, maths};
 
 /// Returns the reasons after a pass that leads to `status`, and sets the wake-up of the deadline.
 pub(super) fn why(pass: &mut Pass, status: &RolloutStatus, changed: bool) -> Why {
@@ -56,8 +56,12 @@ fn blocks(pass: &Pass, status: &RolloutStatus, add: &mut impl FnMut(Reason)) {
         add(Reason::WaitingOnResume);
     }
     let timed = matches!(pass.step().1, Some(crate::Step::Pause(Some(_))));
+    let switch = pass.settings().blue_green.as_ref();
+    let switch_timed = switch.is_some_and(|it| matches!(it.promotion, Promotion::After(_)));
     for pause in &status.pause_conditions {
-        if !(timed && pause.reason == PauseReason::CanaryPauseStep) {
+        let is_timed = (timed && pause.reason == PauseReason::CanaryPauseStep)
+            || (switch_timed && pause.reason == PauseReason::BlueGreenPause);
+        if !is_timed {
             add(Reason::WaitingOnPromotion { reason: pause.reason.to_string() });
         }
     }
@@ -65,8 +69,16 @@ fn blocks(pass: &Pass, status: &RolloutStatus, add: &mut impl FnMut(Reason)) {
 
 /// Adds the ReplicaSets that do not have the pods of the current step.
 fn pods(pass: &Pass, add: &mut impl FnMut(Reason)) {
-    let wanted = maths::wanted(&scale::scene(pass));
-    let roles = [(pass.sets.new_set(), wanted.new), (pass.sets.stable_apart(), wanted.stable)];
+    let settings = pass.settings();
+    let roles = if let Some(strategy) = &settings.blue_green {
+        [(pass.sets.new_set(), blue_green::preview_wanted(pass, strategy)), (None, 0)]
+    } else {
+        let wanted = match &settings.routed {
+            Some(routed) => routed::wanted(pass, routed),
+            None => maths::wanted(&scale::scene(pass)),
+        };
+        [(pass.sets.new_set(), wanted.new), (pass.sets.stable_apart(), wanted.stable)]
+    };
     for (set, wanted) in roles {
         let Some(set) = set else { continue };
         if set.size.spec != wanted || set.size.available != wanted {

@@ -8,7 +8,7 @@ fn referenced(templates: &[(&str, &str, Value)]) -> Referenced {
     let object = |(kind, name, spec): &(&str, &str, Value)| {
         Arc::new(Object::from_value(json!({"kind": kind, "metadata": {"name": name}, "spec": spec})))
     };
-    Referenced { templates: templates.iter().map(object).collect(), services: Vec::new() }
+    Referenced { templates: templates.iter().map(object).collect(), ..Referenced::default() }
 }
 
 fn refs(names: &[&str]) -> Vec<TemplateRef> {

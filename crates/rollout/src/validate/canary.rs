@@ -4,8 +4,8 @@ use api::IntOrString;
 use api::rollout::{CanaryStep, CanaryStrategy, Rollout};
 use object::json;
 
-use super::Problem;
 use super::settings::{pause_duration, wrong_percentage};
+use super::{Problem, affinity, experiment, routing};
 
 const STEP: &str =
     "Step must have one of the following set: experiment, setWeight, setCanaryScale, plugin or pause";
@@ -32,6 +32,7 @@ pub(super) fn problems(rollout: &Rollout, canary: &CanaryStrategy) -> Vec<Proble
         let message = "This rollout uses the same service for the stable and canary services, but two different services are required.";
         problems.push(Problem::invalid(&path("stableService"), &json!(canary.stable_service), message));
     }
+    problems.extend(routing::problems(canary));
     if canary.traffic_routing.is_none() {
         if let Some(seconds) = canary.scale_down_delay_seconds {
             let message = "Canary scaleDownDelaySeconds can only be used with traffic routing";
@@ -45,6 +46,7 @@ pub(super) fn problems(rollout: &Rollout, canary: &CanaryStrategy) -> Vec<Proble
     for (index, step) in canary.steps.iter().enumerate() {
         problems.extend(step_problems(rollout, step, &path(&format!("steps[{index}]"))));
     }
+    problems.extend(affinity::problems(canary.anti_affinity.as_ref()));
     problems
 }
 
@@ -59,9 +61,11 @@ fn is_zero(value: Option<&IntOrString>) -> bool {
 fn step_problems(rollout: &Rollout, step: &CanaryStep, path: &str) -> Vec<Problem> {
     let mut problems = Vec::new();
     problems.extend(kind_problem(step, path));
-    if let Some(weight) = step.set_weight.filter(|weight| !(0..=100).contains(weight)) {
-        let message = "SetWeight needs to be between 0 and 100";
-        problems.push(Problem::invalid(&format!("{path}.setWeight"), &json!(weight), message));
+    let routing = rollout.canary().and_then(|canary| canary.traffic_routing.as_ref());
+    let max = routing.and_then(|routing| routing.max_traffic_weight).unwrap_or(100);
+    if let Some(weight) = step.set_weight.filter(|weight| !(0..=max).contains(weight)) {
+        let message = format!("SetWeight needs to be between 0 and {max}");
+        problems.push(Problem::invalid(&format!("{path}.setWeight"), &json!(weight), &message));
     }
     if let Some(duration) = step.pause.as_ref().and_then(|pause| pause.duration.as_ref())
         && pause_duration(duration).is_none()
@@ -73,12 +77,12 @@ fn step_problems(rollout: &Rollout, step: &CanaryStep, path: &str) -> Vec<Proble
         };
         problems.push(Problem::invalid(&path, &value, "Duration needs to be greater than 0"));
     }
-    if step.set_canary_scale.is_some()
-        && rollout.canary().is_some_and(|canary| canary.traffic_routing.is_none())
-    {
+    if step.set_canary_scale.is_some() && routing.is_none() {
         let message = "SetCanaryScale requires TrafficRouting to be set";
         problems.push(Problem::required("spec.strategy.trafficRouting", message));
     }
+    problems.extend(routing::step_problems(rollout, step, path));
+    problems.extend(experiment::problems(rollout, step, path));
     problems.extend(argument_problem(rollout, step, path));
     problems
 }
@@ -108,7 +112,9 @@ fn kind_problem(step: &CanaryStep, path: &str) -> Option<Problem> {
 }
 
 fn argument_problem(rollout: &Rollout, step: &CanaryStep, path: &str) -> Option<Problem> {
-    let args = &step.analysis.as_ref()?.args;
+    let of_experiment = step.experiment.iter().flat_map(|step| &step.analyses);
+    let args = of_experiment.flat_map(|analysis| &analysis.args);
+    let args: Vec<_> = args.chain(step.analysis.iter().flat_map(|analysis| &analysis.args)).collect();
     let wrong = args.iter().any(|arg| {
         let field = arg.value_from.as_ref().and_then(|from| from.field_ref.as_ref());
         field.is_some_and(|field| {
@@ -117,5 +123,5 @@ fn argument_problem(rollout: &Rollout, step: &CanaryStep, path: &str) -> Option<
         })
     });
     let message = "Analyses arguments must refer to valid object metadata supported by downwardAPI";
-    wrong.then(|| Problem::invalid(&format!("{path}.analyses"), &api::write(args), message))
+    wrong.then(|| Problem::invalid(&format!("{path}.analyses"), &api::write(&args), message))
 }

@@ -3,28 +3,38 @@
 use std::slice;
 
 use api::analysis::{AnalysisRunSpec, Metric};
-use api::rollout::{Rollout, RolloutAnalysis};
+use api::rollout::{BlueGreenStrategy, Rollout, RolloutAnalysis};
 use object::json;
 
-use super::Problem;
+use super::{Problem, experiment, routing};
 use crate::{Referenced, keys, runs};
 
 /// Returns the problems of what the spec names.
 ///
 /// Source: `validation_references.go`.
 pub(super) fn problems(rollout: &Rollout, referenced: &Referenced) -> Vec<Problem> {
+    if let Some(strategy) = &rollout.spec.strategy.blue_green {
+        return blue_green_problems(rollout, referenced, strategy);
+    }
     let Some(canary) = rollout.canary() else { return Vec::new() };
     let mut problems = Vec::new();
-    for (field, name) in
-        [("canaryService", &canary.canary_service), ("stableService", &canary.stable_service)]
-    {
+    let pair = canary.ping_pong.clone().unwrap_or_default();
+    for (field, name) in [
+        ("canary.canaryService", &canary.canary_service),
+        ("canary.stableService", &canary.stable_service),
+        ("canary.pingPong.pingService", &pair.ping_service),
+        ("canary.pingPong.pongService", &pair.pong_service),
+    ] {
         problems.extend(service_problems(rollout, referenced, field, name));
     }
+    problems.extend(routing::reference_problems(rollout, referenced));
     if let Some(background) = &canary.analysis {
         let path = "spec.strategy.canary.analysis.templates";
         problems.extend(analysis_problem(rollout, referenced, &background.analysis, path));
     }
     for (index, step) in canary.steps.iter().enumerate() {
+        let at = format!("spec.strategy.canary.steps[{index}]");
+        problems.extend(experiment::reference_problems(rollout, referenced, (step, &at)));
         if let Some(analysis) = &step.analysis {
             let path = format!("spec.strategy.canary.steps[{index}].analysis.templates");
             problems.extend(analysis_problem(rollout, referenced, analysis, &path));
@@ -34,12 +44,35 @@ pub(super) fn problems(rollout: &Rollout, referenced: &Referenced) -> Vec<Proble
     problems
 }
 
+fn blue_green_problems(
+    rollout: &Rollout,
+    referenced: &Referenced,
+    strategy: &BlueGreenStrategy,
+) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for (field, name) in [
+        ("blueGreen.activeService", &strategy.active_service),
+        ("blueGreen.previewService", &strategy.preview_service),
+    ] {
+        problems.extend(service_problems(rollout, referenced, field, name));
+    }
+    for (field, analysis) in [
+        ("prePromotionAnalysis", &strategy.pre_promotion_analysis),
+        ("postPromotionAnalysis", &strategy.post_promotion_analysis),
+    ] {
+        let Some(analysis) = analysis else { continue };
+        let path = format!("spec.strategy.blueGreen.{field}.templates");
+        problems.extend(analysis_problem(rollout, referenced, analysis, &path));
+        problems.extend(endless_problem(referenced, analysis, &path));
+    }
+    problems
+}
+
 fn service_problems(rollout: &Rollout, referenced: &Referenced, field: &str, name: &str) -> Vec<Problem> {
     if name.is_empty() {
         return Vec::new();
     }
-    let problem =
-        |message: &str| Problem::invalid(&format!("spec.strategy.canary.{field}"), &json!(name), message);
+    let problem = |message: &str| Problem::invalid(&format!("spec.strategy.{field}"), &json!(name), message);
     let Some(service) = referenced.service(name) else {
         return vec![problem(&format!("services {name:?} not found"))];
     };
@@ -58,7 +91,7 @@ fn service_problems(rollout: &Rollout, referenced: &Referenced, field: &str, nam
 }
 
 /// Returns why no run can be made of an analysis.
-fn analysis_problem(
+pub(super) fn analysis_problem(
     rollout: &Rollout,
     referenced: &Referenced,
     analysis: &RolloutAnalysis,

@@ -1,36 +1,45 @@
 //! Defaults, and values in the types they are acted on.
 
+mod blue_green;
+mod delays;
+
 use std::time::Duration;
 
 use api::IntOrString;
-use api::rollout::{CanaryStep, Rollout};
+use api::rollout::{CanaryStep, CanaryStrategy, ReplicaProgressThreshold, Rollout};
 use object::{LabelSelector, time};
 
 use super::Problem;
-use crate::{Settings, Step};
+use crate::{Referenced, Routed, Settings, Step, Threshold, hash};
 
 /// Upstream's default of maxSurge and maxUnavailable: a text without `%` that is read as a percentage.
 const QUARTER: i64 = 25;
 
 /// Returns the spec with defaults. Call only after all checks: what they refuse is not expected here.
-pub(super) fn settings(rollout: &Rollout) -> Result<Settings, Problem> {
+pub(super) fn settings(rollout: &Rollout, referenced: &Referenced) -> Result<Settings, Problem> {
     let spec = &rollout.spec;
     let selector_json = spec.selector.clone().unwrap_or_default();
     let selector = LabelSelector::from_json(&selector_json)
         .map_err(|_| Problem::invalid("spec.selector", &selector_json, "invalid label selector"))?;
     let canary = spec.strategy.canary.clone().unwrap_or_default();
     let replicas = spec.replicas.unwrap_or(1);
-    let (max_surge, max_unavailable) =
-        limits(replicas, canary.max_surge.as_ref(), canary.max_unavailable.as_ref());
+    let blue_green = spec.strategy.blue_green.as_ref();
+    let unavailable = blue_green.map_or(&canary.max_unavailable, |strategy| &strategy.max_unavailable);
+    let (max_surge, max_unavailable) = limits(replicas, canary.max_surge.as_ref(), unavailable.as_ref());
     let count = |limit: Option<i32>, default: usize| {
         limit.map_or(default, |limit| usize::try_from(limit).unwrap_or(0))
     };
     let history = spec.analysis.clone().unwrap_or_default();
+    let routed = routed(&canary, referenced)?;
+    let template = spec.template.clone().unwrap_or_default();
+    let hash = hash::pod_template(&template, rollout.status.collision_count)
+        .map_err(|error| Problem { path: format!("spec.template.{}", error.path), message: error.message })?;
     Ok(Settings {
         replicas,
         selector,
         selector_json,
-        template: spec.template.clone().unwrap_or_default(),
+        template,
+        hash,
         min_ready_seconds: spec.min_ready_seconds.unwrap_or(0),
         max_surge,
         max_unavailable,
@@ -40,6 +49,12 @@ pub(super) fn settings(rollout: &Rollout) -> Result<Settings, Problem> {
         successful_runs: count(history.successful_run_history_limit, 5),
         unsuccessful_runs: count(history.unsuccessful_run_history_limit, 5),
         steps: canary.steps.iter().filter_map(step).collect(),
+        blue_green: blue_green.map(blue_green::blue_green),
+        routed,
+        threshold: canary.replica_progress_threshold.as_ref().map(threshold),
+        workload: None,
+        copies: Vec::new(),
+        delays: blue_green.map_or_else(|| delays::canary(&canary), delays::blue_green),
     })
 }
 
@@ -50,7 +65,37 @@ fn step(step: &CanaryStep) -> Option<Step> {
     if let Some(pause) = &step.pause {
         return Some(Step::Pause(pause.duration.as_ref().and_then(pause_duration)));
     }
+    if let Some(experiment) = &step.experiment {
+        return Some(Step::Experiment(experiment.clone()));
+    }
+    if let Some(scale) = &step.set_canary_scale {
+        return Some(Step::SetCanaryScale(scale.clone()));
+    }
+    if let Some(route) = &step.set_header_route {
+        return Some(Step::SetHeaderRoute(route.clone()));
+    }
+    if let Some(route) = &step.set_mirror_route {
+        return Some(Step::SetMirrorRoute(route.clone()));
+    }
     step.analysis.clone().map(Step::Analysis)
+}
+
+fn routed(canary: &CanaryStrategy, referenced: &Referenced) -> Result<Option<Routed>, Problem> {
+    let Some(routing) = &canary.traffic_routing else { return Ok(None) };
+    let routers = traffic::routers(routing, &referenced.routing)
+        .map_err(|problems| problems.into_iter().next().map_or_else(Problem::default, Problem::from))?;
+    let max = routing.max_traffic_weight.unwrap_or(100).max(1);
+    let dynamic = canary.dynamic_stable_scale == Some(true);
+    let min_pods = canary.min_pods_per_replica_set.unwrap_or(0);
+    Ok(Some(Routed { routers, max, dynamic, min_pods }))
+}
+
+fn threshold(threshold: &ReplicaProgressThreshold) -> Threshold {
+    if threshold.kind == "Pods" {
+        Threshold::Pods(threshold.value)
+    } else {
+        Threshold::Percent(threshold.value)
+    }
 }
 
 fn seconds(seconds: i64) -> Duration {

@@ -369,15 +369,13 @@ fn a_rollback_within_the_window_skips_the_steps() {
     assert_eq!((world.phase(), world.sizes()), ("Healthy".to_owned(), vec![0, 4]));
     world.set_image("shop:1");
     world.settle();
-    assert_eq!(
-        (world.phase(), world.sizes()),
-        ("Paused".to_owned(), vec![2, 2]),
-        "its pods were gone: a usual update"
-    );
+    let first = world.status()["stableRS"].as_str().unwrap().to_owned();
+    assert_eq!((world.phase(), world.sizes()), ("Healthy".to_owned(), vec![4, 0]));
+    let message = format!("Rollout completed update to revision 3 ({first}): Rollback within window");
+    assert!(world.said("RolloutCompleted", &message));
+    assert_eq!(world.status()["duration"]["completionStatus"], json!("FastRolledBack"));
     world.set_image("shop:2");
     world.settle();
-    assert!(world.said("SkipSteps", "Rollback to stable"));
-    assert_eq!((world.phase(), world.sizes()), ("Healthy".to_owned(), vec![0, 4]));
     let last = world.rollout.annotation("rollout.argoproj.io/revision").map(str::to_owned);
     assert_eq!(last.as_deref(), Some("4"));
     let set = world
@@ -389,7 +387,7 @@ fn a_rollback_within_the_window_skips_the_steps() {
 }
 
 #[test]
-fn a_rollback_within_the_window_whose_pods_are_there_skips_the_steps() {
+fn a_rollback_beyond_the_window_is_a_usual_update() {
     for (window, phase, sizes) in [(1, "Healthy", [4, 0]), (0, "Paused", [2, 2])] {
         let mut world = World::new(4, "{steps: [{setWeight: 50}, {pause: {}}]}");
         world.rollout.set(&["spec", "rollbackWindow", "revisions"], window);
@@ -401,15 +399,6 @@ fn a_rollback_within_the_window_whose_pods_are_there_skips_the_steps() {
         world.settle();
         world.set_image("shop:1");
         world.settle();
-        assert_eq!(world.sizes(), [2, 2]);
-        // Something else of the strategy changes: the update begins anew, now with pods.
-        world.rollout.set(
-            &["spec", "strategy", "canary", "steps"],
-            json!([{"setWeight": 50}, {"pause": {}}, {"setWeight": 75}]),
-        );
-        world.bump();
-        world.settle();
-        assert_eq!(world.said("SkipSteps", "Rollback within the window"), window > 0);
         assert_eq!((world.phase().as_str(), world.sizes()), (phase, sizes.to_vec()));
     }
 }
@@ -459,4 +448,17 @@ fn an_orphan_that_matches_is_adopted() {
     let set = world.sets.values().next().unwrap();
     assert_eq!(set.controller_uid(), Some("u"));
     assert_eq!(world.sets.len(), 1);
+}
+
+#[test]
+fn a_third_version_ends_as_any_other() {
+    let mut world = World::new(2, "{steps: [{setWeight: 50}, {pause: {}}]}");
+    for image in ["shop:1", "shop:2", "shop:3"] {
+        world.set_image(image);
+        world.settle();
+    }
+    world.promote();
+    world.settle();
+    assert_eq!(world.phase(), "Healthy");
+    assert_eq!(world.status()["duration"]["completionStatus"], json!("Promoted"), "{:?}", world.status());
 }

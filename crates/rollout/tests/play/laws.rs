@@ -90,6 +90,46 @@ fn act(world: &mut World, deed: &Deed) {
     }
 }
 
+const BLUE_GREEN: &str = "
+activeService: live
+previewService: next
+previewReplicaCount: 2
+autoPromotionEnabled: false
+prePromotionAnalysis: {templates: [{templateName: t}]}
+postPromotionAnalysis: {templates: [{templateName: t}]}
+";
+
+fn blue_green() -> World {
+    let mut world = World::blue_green(4, BLUE_GREEN);
+    world.service("live");
+    world.service("next");
+    let metric = json!({"name": "m", "provider": {"web": {"url": "http://x"}}});
+    world.template(json!({"metadata": {"name": "t"}, "spec": {"metrics": [metric]}}));
+    world.slow = true;
+    world
+}
+
+fn routed(dynamic: bool) -> World {
+    let strategy = format!(
+        "{{canaryService: new, stableService: old, dynamicStableScale: {dynamic}, steps: [{{setWeight: 20}},
+            {{pause: {{}}}}, {{setWeight: 60}}, {{analysis: {{templates: [{{templateName: t}}]}}}},
+            {{pause: {{duration: 10}}}}],
+        trafficRouting: {{plugins: {{argoproj-labs/gatewayAPI: {{httpRoute: shop, namespace: 'n'}}}}}}}}"
+    );
+    let mut world = World::new(5, &strategy);
+    world.service("new");
+    world.service("old");
+    let metric = json!({"name": "m", "provider": {"web": {"url": "http://x"}}});
+    world.template(json!({"metadata": {"name": "t"}, "spec": {"metrics": [metric]}}));
+    world.route(json!({
+        "apiVersion": "gateway.networking.k8s.io/v1", "kind": "HTTPRoute",
+        "metadata": {"name": "shop", "namespace": "n"},
+        "spec": {"rules": [{"backendRefs": [{"name": "old"}, {"name": "new"}]}]}
+    }));
+    world.slow = true;
+    world
+}
+
 fn world() -> World {
     let mut world = World::new(5, STEPS);
     let metric = json!({"name": "m", "provider": {"web": {"url": "http://x"}}});
@@ -132,6 +172,79 @@ proptest! {
         }
         world.settle();
         prop_assert_eq!(world.phase(), "Healthy", "{:?}", world.status());
+    }
+
+    /// Blue-green: plans end and stay ended; `World::pass` checks that the users are only ever sent to pods that are all
+    /// there, or after an abort back to stable ones.
+    #[test]
+    fn blue_green_settles_and_never_sends_the_users_astray(deeds in deeds()) {
+        let mut world = blue_green();
+        for deed in &deeds {
+            act(&mut world, deed);
+        }
+        world.settle();
+        world.settle();
+        prop_assert!(world.last_is_empty());
+    }
+
+    /// Blue-green: with pods that come, a user that promotes and analyses that succeed, every update gets through, and
+    /// after the delays one ReplicaSet is left.
+    #[test]
+    fn blue_green_gets_through(deeds in deeds()) {
+        let mut world = blue_green();
+        for deed in &deeds {
+            act(&mut world, deed);
+        }
+        act(&mut world, &Deed::Mend);
+        act(&mut world, &Deed::Pause(false));
+        for _ in 0..9 {
+            world.settle();
+            act(&mut world, &Deed::Retry);
+            act(&mut world, &Deed::Promote);
+            act(&mut world, &Deed::Verdict(0));
+            act(&mut world, &Deed::Tick(31));
+        }
+        world.settle();
+        prop_assert_eq!(world.phase(), "Healthy", "{:?}", world.status());
+        let left = world.sizes().iter().filter(|size| **size > 0).count();
+        prop_assert!(left <= 1, "{:?}", world.sizes());
+        prop_assert_eq!(world.last_wake(), None);
+    }
+
+    /// With a router: plans end and stay ended; `World::pass` checks that weights add up and go where pods are.
+    #[test]
+    fn routed_settles(deeds in deeds(), dynamic: bool) {
+        let mut world = routed(dynamic);
+        for deed in &deeds {
+            act(&mut world, deed);
+        }
+        world.settle();
+        world.settle();
+        prop_assert!(world.last_is_empty());
+    }
+
+    /// With a router: with pods that come, a user that promotes and analyses that succeed, every update gets through,
+    /// all traffic is with the stable version, and after the delays one ReplicaSet is left.
+    #[test]
+    fn routed_gets_through(deeds in deeds(), dynamic: bool) {
+        let mut world = routed(dynamic);
+        for deed in &deeds {
+            act(&mut world, deed);
+        }
+        act(&mut world, &Deed::Mend);
+        act(&mut world, &Deed::Pause(false));
+        for _ in 0..12 {
+            world.settle();
+            act(&mut world, &Deed::Retry);
+            act(&mut world, &Deed::Promote);
+            act(&mut world, &Deed::Verdict(0));
+            act(&mut world, &Deed::Tick(31));
+        }
+        world.settle();
+        prop_assert_eq!(world.phase(), "Healthy", "{:?}", world.status());
+        prop_assert_eq!(world.weight_before(), 0);
+        let left = world.sizes().iter().filter(|size| **size > 0).count();
+        prop_assert!(left <= 1, "{:?}", world.sizes());
     }
 
     /// An abort that is asked for again changes nothing more.

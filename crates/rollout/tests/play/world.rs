@@ -1,5 +1,7 @@
 //! Objects in memory, and the least of what a cluster does with them.
 
+mod checks;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -13,43 +15,67 @@ pub struct World {
     pub sets: BTreeMap<String, Object>,
     pub runs: BTreeMap<String, Object>,
     pub pods: BTreeMap<String, Object>,
+    pub experiments: BTreeMap<String, Object>,
+    /// The workload that `workloadRef` names.
+    pub workload: Option<Object>,
+    /// ConfigMaps and Secrets.
+    pub config: BTreeMap<String, Object>,
     pub now: Time,
     pub events: Vec<Event>,
     /// Images whose pods never become available.
     pub broken: BTreeSet<String>,
+    /// Images of which only so many pods become available.
+    pub few: BTreeMap<String, usize>,
     pub evicted: Vec<String>,
     /// Pods become available one a pass.
     pub slow: bool,
     /// Most evictions in one pass.
     pub most_evicted: usize,
     services: BTreeMap<String, Object>,
+    routes: BTreeMap<traffic::Reference, Object>,
     templates: Vec<Object>,
     created: i64,
     last: Option<Plan>,
 }
 
 impl World {
+    /// A Rollout of `replicas` pods with this canary strategy.
     pub fn new(replicas: i64, canary: &str) -> Self {
         let canary = yaml::document(canary).unwrap();
+        Self::with(replicas, &json!({"canary": canary}))
+    }
+
+    /// A Rollout of `replicas` pods with this blue-green strategy.
+    pub fn blue_green(replicas: i64, blue_green: &str) -> Self {
+        let blue_green = yaml::document(blue_green).unwrap();
+        Self::with(replicas, &json!({"blueGreen": blue_green}))
+    }
+
+    fn with(replicas: i64, strategy: &Value) -> Self {
         Self {
             rollout: Object::from_value(json!({
                 "apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout",
                 "metadata": {"name": "shop", "namespace": "n", "uid": "u", "generation": 1},
                 "spec": {"replicas": replicas, "selector": {"matchLabels": {"app": "shop"}},
-                    "strategy": {"canary": canary},
+                    "strategy": strategy,
                     "template": {"metadata": {"labels": {"app": "shop"}},
                         "spec": {"containers": [{"name": "c", "image": "shop:1"}]}}}
             })),
             sets: BTreeMap::new(),
             runs: BTreeMap::new(),
             pods: BTreeMap::new(),
+            experiments: BTreeMap::new(),
+            workload: None,
+            config: BTreeMap::new(),
             now: Time::parse("2026-11-21T12:00:00Z").unwrap(),
             events: Vec::new(),
             broken: BTreeSet::new(),
+            few: BTreeMap::new(),
             evicted: Vec::new(),
             slow: false,
             most_evicted: 0,
             services: BTreeMap::new(),
+            routes: BTreeMap::new(),
             templates: Vec::new(),
             created: 0,
             last: None,
@@ -59,6 +85,30 @@ impl World {
     pub fn service(&mut self, name: &str) {
         let value = json!({"kind": "Service", "metadata": {"name": name, "namespace": "n"}, "spec": {"selector": {"app": "shop"}}});
         self.services.insert(name.to_owned(), Object::from_value(value));
+    }
+
+    /// An object of a router.
+    pub fn route(&mut self, value: Value) {
+        let object = Object::from_value(value);
+        self.routes.insert(traffic::Reference::of(&object), object);
+    }
+
+    /// Takes all objects of routers away.
+    pub fn lose_routes(&mut self) {
+        self.routes.clear();
+    }
+
+    /// Returns the object of a router of this kind.
+    #[track_caller]
+    pub fn route_of(&self, kind: &str) -> &Object {
+        self.routes.values().find(|object| object.kind() == kind).unwrap()
+    }
+
+    /// Returns the only object of a router.
+    #[track_caller]
+    pub fn only_route(&self) -> &Object {
+        assert_eq!(self.routes.len(), 1);
+        self.routes.values().next().unwrap()
     }
 
     pub fn template(&mut self, mut value: Value) {
@@ -120,6 +170,17 @@ impl World {
         sets.iter().map(|set| set.int(&["spec", "replicas"]).unwrap()).collect()
     }
 
+    /// Returns the ReplicaSet of a hash.
+    #[track_caller]
+    pub fn set_of(&self, hash: &str) -> &Object {
+        self.sets.values().find(|set| set.label(keys::HASH) == Some(hash)).unwrap()
+    }
+
+    /// Returns when the last plan wants to be looked at again.
+    pub fn last_wake(&self) -> Option<Time> {
+        self.last.as_ref().and_then(|plan| plan.wake)
+    }
+
     pub fn selected(&self, service: &str) -> String {
         self.services[service].str(&["spec", "selector", keys::HASH]).to_owned()
     }
@@ -170,12 +231,14 @@ impl World {
         if changes {
             assert!(!plan.why.settled(), "a plan that changes something waits for it");
         } else {
-            let done = self.phase() == "Healthy" && !self.pods_to_come();
-            assert!(plan.why.settled() || !done, "{}\n{}", self.phase(), plan.why);
+            let done = self.phase() == "Healthy" && !self.pods_to_come() && plan.wake.is_none();
+            assert!(plan.why.settled() || !done, "{}\n{}\n{}", self.phase(), plan.why, self.status());
             assert!(!plan.why.settled() || self.phase() == "Healthy", "{}", self.phase());
         }
         assert!(plan.why.settled() || !plan.why.because.is_empty(), "{}", plan.why);
         self.check_scaling(&plan);
+        self.check_switches(&plan);
+        self.check_weights(&plan);
         self.apply(plan);
         self.controllers();
         changes
@@ -201,67 +264,21 @@ impl World {
             .any(|set| set.int(&["spec", "replicas"]) != set.int(&["status", "availableReplicas"]))
     }
 
-    /// Laws of each scaling: the surge is kept, no needed pod goes, and new pods are not ahead of their step.
-    #[track_caller]
-    fn check_scaling(&self, plan: &Plan) {
-        let scalings: Vec<(&str, i32, i32)> = plan
-            .actions
-            .iter()
-            .filter_map(|action| match action {
-                Action::ScaleReplicaSet { key, from, to, .. } => Some((key.name.as_str(), *from, *to)),
-                _ => None,
-            })
-            .collect();
-        if scalings.is_empty() {
-            return;
-        }
+    /// Returns what is wrong with the Rollout.
+    pub fn problems(&self) -> Vec<String> {
         let rollout = Rollout::from_object(&self.rollout).unwrap();
-        let checked = validate(&rollout, &self.referenced()).unwrap();
-        let settings = checked.settings();
-        let int = |set: &Object, path: &[&str]| i32::try_from(set.int(path).unwrap_or(0)).unwrap();
-        let (mut before, mut after, mut had, mut left) = (0, 0, 0, 0);
-        for set in self.sets.values() {
-            let (spec, available) =
-                (int(set, &["spec", "replicas"]), int(set, &["status", "availableReplicas"]));
-            let to = scalings.iter().find(|(name, ..)| *name == set.name()).map_or(spec, |(_, _, to)| *to);
-            before += spec;
-            after += to;
-            had += available.min(spec);
-            left += available.min(to);
-        }
-        assert!(after <= before.max(settings.replicas + settings.max_surge), "surge: {scalings:?}");
-        assert!(
-            left >= had.min(settings.replicas - settings.max_unavailable),
-            "floor: {scalings:?} {had} {left}"
-        );
-        let grown = scalings.iter().filter(|(_, from, to)| to > from).count();
-        assert!(grown == 0 || scalings.len() == 1, "one kind of change a pass: {scalings:?}");
-        Self::check_weight(&rollout, &scalings);
-    }
-
-    /// The new ReplicaSet of an update grows to no more than the share of its step, rounded up.
-    fn check_weight(rollout: &Rollout, scalings: &[(&str, i32, i32)]) {
-        let status = &rollout.status;
-        let whole =
-            status.promote_full || status.stable_rs.is_empty() || status.stable_rs == status.current_pod_hash;
-        let canary = rollout.canary().unwrap();
-        let index = usize::try_from(status.current_step_index.unwrap_or(0)).unwrap();
-        if whole || index >= canary.steps.len() {
-            return;
-        }
-        let weight = canary.steps[..=index].iter().rev().find_map(|step| step.set_weight).unwrap_or(0);
-        let weight = if status.abort { 0 } else { weight };
-        let share = (rollout.spec.replicas.unwrap() * weight + 99) / 100;
-        let name = format!("{}-{}", rollout.name(), status.current_pod_hash);
-        for (set, from, to) in scalings {
-            assert!(*set != name || to <= from || *to <= share, "ahead of step {index}: {from} to {to}");
-        }
+        let problems = validate(&rollout, &self.referenced()).err().unwrap_or_default();
+        problems.iter().map(ToString::to_string).collect()
     }
 
     fn referenced(&self) -> Referenced {
         Referenced {
             templates: self.templates.iter().cloned().map(Arc::new).collect(),
             services: self.services.values().cloned().map(Arc::new).collect(),
+            live: self.routes.values().cloned().map(Arc::new).collect(),
+            workload: self.workload.clone().map(Arc::new),
+            config: self.config.values().cloned().map(Arc::new).collect(),
+            ..Referenced::default()
         }
     }
 
@@ -272,6 +289,7 @@ impl World {
             replica_sets: all(&self.sets),
             pods: all(&self.pods),
             analysis_runs: all(&self.runs),
+            experiments: all(&self.experiments),
             referenced: self.referenced(),
         };
         let checked =
@@ -319,10 +337,47 @@ impl World {
                 let service = self.services.get_mut(&switch.key.name).unwrap();
                 *service = merged(service, &switch.patch);
             }
+            Action::CreateExperiment(experiment) => {
+                let experiment = self.born(experiment);
+                assert!(self.experiments.insert(experiment.name().to_owned(), experiment).is_none());
+            }
+            Action::TerminateExperiment { key } => {
+                self.experiments.get_mut(&key.name).unwrap().set(&["spec", "terminate"], true);
+            }
+            Action::DeleteExperiment { key, .. } => drop(self.experiments.remove(&key.name)),
+            Action::CreateConfig(copy) => {
+                let copy = self.born(copy);
+                assert!(self.config.insert(copy.name().to_owned(), copy).is_none());
+            }
+            Action::DeleteConfig { key, .. } => drop(self.config.remove(&key.name).unwrap()),
+            Action::ScaleWorkload { from, to, .. } => {
+                let workload = self.workload.as_mut().unwrap();
+                assert_eq!(workload.int(&["spec", "replicas"]), Some(i64::from(*from)));
+                workload.set(&["spec", "replicas"], *to);
+            }
+            Action::PatchPod { key, patch } => {
+                let pod = self.pods.get_mut(&key.name).unwrap();
+                *pod = merged(pod, patch);
+            }
+            Action::Route(change) => self.write_route(change),
             Action::EvictPod { key } => {
                 self.pods.remove(&key.name).unwrap();
                 self.evicted.push(key.name.clone());
             }
+        }
+    }
+
+    fn write_route(&mut self, change: &traffic::Change) {
+        let reference = change.reference();
+        match change {
+            traffic::Change::Create(object) => {
+                assert!(self.routes.insert(reference, object.clone()).is_none());
+            }
+            traffic::Change::Patch { patch, .. } => {
+                let object = self.routes.get_mut(&reference).unwrap();
+                *object = merged(object, patch);
+            }
+            traffic::Change::Delete { .. } => drop(self.routes.remove(&reference)),
         }
     }
 
@@ -349,7 +404,8 @@ impl World {
             while own.len() < wanted {
                 self.created += 1;
                 let pod = format!("{name}-{}", self.created);
-                let value = json!({"kind": "Pod", "metadata": {"name": pod, "namespace": "n",
+                let labels = set.get(&["spec", "template", "metadata", "labels"]).cloned();
+                let value = json!({"kind": "Pod", "metadata": {"name": pod, "namespace": "n", "labels": labels,
                     "creationTimestamp": self.now.to_string(),
                     "ownerReferences": [{"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": name, "uid": set.uid(), "controller": true}]}});
                 self.pods.insert(pod.clone(), Object::from_value(value));
@@ -361,7 +417,8 @@ impl World {
                 .to_owned();
             let before = usize::try_from(set.int(&["status", "availableReplicas"]).unwrap_or(0)).unwrap();
             let may = if self.slow { before + 1 } else { wanted };
-            let available = if self.broken.contains(&image) { 0 } else { wanted.min(may) };
+            let most = self.few.get(&image).copied().unwrap_or(wanted);
+            let available = if self.broken.contains(&image) { 0 } else { wanted.min(may).min(most) };
             let status =
                 json!({"replicas": wanted, "readyReplicas": available, "availableReplicas": available});
             self.sets.get_mut(&name).unwrap().set(&["status"], status);

@@ -1,10 +1,10 @@
 //! What a step does.
 
 use object::{Key, Object, Value};
-use runtime::{Deletion, Patch};
+use runtime::{Deletion, Patch, Subresource};
 
 use super::names::expand;
-use super::{Driver, Step, Target, kinds};
+use super::{Driver, Part, Step, Target, kinds};
 
 /// Does what the step says, in the order of its fields; returns what the commands printed.
 pub(super) async fn act(step: &Step, driver: &dyn Driver) -> Result<String, String> {
@@ -15,6 +15,11 @@ pub(super) async fn act(step: &Step, driver: &dyn Driver) -> Result<String, Stri
     for patch in &step.patch {
         let (resource, key) = target(driver, &patch.of).await?;
         let merge = Patch::merge(expand(driver, &patch.merge).await?);
+        let merge = match patch.part {
+            Part::Whole => merge,
+            Part::Status => merge.on(Subresource::Status),
+            Part::Scale => merge.on(Subresource::Scale),
+        };
         driver.cluster().patch(&resource, &key, &merge).await.map_err(|error| format!("{key}: {error}"))?;
     }
     for of in &step.delete {

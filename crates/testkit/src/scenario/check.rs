@@ -11,10 +11,11 @@ use super::{Driver, Expectation, kinds, names, seen};
 /// Returns what was seen, in words, or what differs.
 pub async fn check(driver: &dyn Driver, expectation: &Expectation) -> Result<String, String> {
     match expectation {
-        Expectation::Object { kind, api_version, name, namespace, fields } => {
+        Expectation::Object { kind, api_version, name, namespace, fields, present } => {
             let place = Place { kind, api_version: api_version.as_deref(), namespace: namespace.as_deref() };
             let found = get(driver, place, name).await?;
             let object = found.ok_or_else(|| format!("{kind} {name} does not exist"))?;
+            are_present(&object, present)?;
             fields_match(driver, &object, fields).await
         }
         Expectation::Absent { kind, api_version, name, namespace } => {
@@ -28,7 +29,9 @@ pub async fn check(driver: &dyn Driver, expectation: &Expectation) -> Result<Str
         Expectation::Selects { service, rollout, revision } => {
             seen::selects(driver, service, rollout, *revision).await
         }
-        Expectation::Events { kind, name, reasons } => seen::events(driver, (kind, name), reasons).await,
+        Expectation::Events { kind, name, reasons, never } => {
+            seen::events(driver, (kind, name), (reasons, never)).await
+        }
         Expectation::Count { kind, selector, count } => seen::count(driver, kind, selector, *count).await,
         Expectation::Pods { selector, ready } => pods(driver, selector, ready).await,
         Expectation::Answers { service, requests, percent } => {
@@ -51,6 +54,17 @@ async fn get(driver: &dyn Driver, place: Place<'_>, name: &str) -> Result<Option
     let name = names::expand(driver, &Value::String(name.to_owned())).await?;
     let key = Key::new(namespace, name.as_str().unwrap_or_default());
     driver.cluster().get(&resource, &key).await.map_err(|error| error.to_string())
+}
+
+fn are_present(object: &Object, paths: &[String]) -> Result<(), String> {
+    let root = object.to_value();
+    for path in paths {
+        let path_read = JsonPath::parse(path).map_err(|error| error.to_string())?;
+        if path_read.find(&root).first().is_none_or(|value| value.is_null()) {
+            return Err(format!("{} {}: {path} is not there", object.kind(), object.name()));
+        }
+    }
+    Ok(())
 }
 
 async fn fields_match(

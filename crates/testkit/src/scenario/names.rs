@@ -1,6 +1,7 @@
 //! Names that are only known while a scenario plays.
 //!
-//! `${hash:NAME:N}` is the pod-template hash of revision N of the Rollout NAME, `${METRICS}` the URL of the pages.
+//! `${hash:NAME:N}` is the pod-template hash of revision N of the Rollout NAME, `${METRICS}` the URL of the pages,
+//! `${NAMESPACE}` the namespace of the scenario.
 
 use object::{Object, Value};
 use runtime::{Selection, resources};
@@ -16,7 +17,8 @@ pub(super) const REVISION: &str = "rollout.argoproj.io/revision";
 ///
 /// Errors: there is no such revision; in words.
 pub(super) async fn expand(driver: &dyn Driver, value: &Value) -> Result<Value, String> {
-    let mut text = value.to_string().replace("${METRICS}", &driver.pages());
+    let text = value.to_string().replace("${METRICS}", &driver.pages());
+    let mut text = text.replace("${NAMESPACE}", driver.namespace());
     while let Some((before, rest)) = text.split_once("${hash:") {
         let (reference, after) = rest.split_once('}').ok_or("${hash: has no end")?;
         let (rollout, revision) = reference.split_once(':').ok_or("${hash:NAME:REVISION} is wanted")?;

@@ -46,24 +46,48 @@ pub(super) async fn selects(
     Err(format!("Service {service} selects revision {seen} ({selected}), wanted {revision}"))
 }
 
-/// Looks for Events in an order.
+/// Looks for Events in an order, and for Events that must not be there.
 pub(super) async fn events(
     driver: &dyn Driver,
     (kind, name): (&str, &str),
-    wanted: &[String],
+    (wanted, never): (&[String], &[String]),
 ) -> Result<String, String> {
+    let name = text(driver, name).await?;
     let fields = format!("involvedObject.kind={kind},involvedObject.name={name}");
     let selection = Selection { fields: Some(fields), ..Selection::default() };
     let found = driver.cluster().list(&resources::EVENTS, Some(driver.namespace()), &selection).await;
     let mut found = found.map_err(|error| error.to_string())?;
     // in the order in which they were first written
     found.sort_by_key(|event| (first_seen(event), version(event)));
-    let seen: Vec<&str> = found.iter().map(|event| event.str(&["reason"])).collect();
-    let mut rest = seen.iter();
-    match wanted.iter().find(|reason| !rest.any(|seen| seen == reason)) {
-        None => Ok(format!("events of {name}: {}", wanted.join(", "))),
-        Some(missing) => Err(format!("events of {name}: {missing} is missing or too early in {seen:?}")),
+    let told = || found.iter().map(|event| format!("{}: {}", event.str(&["reason"]), event.str(&["message"])));
+    let mut rest = found.iter();
+    for wanted in wanted {
+        let said = text(driver, wanted).await?;
+        if !rest.any(|event| says(event, &said)) {
+            let seen = told().collect::<Vec<_>>().join("\n  ");
+            return Err(format!("events of {name}: {said} is missing or too early in\n  {seen}"));
+        }
     }
+    for never in never {
+        let said = text(driver, never).await?;
+        if let Some(event) = found.iter().find(|event| says(event, &said)) {
+            return Err(format!("events of {name}: {said} was told: {}", event.str(&["message"])));
+        }
+    }
+    Ok(format!("events of {name}: {}", wanted.join(", ")))
+}
+
+/// Returns the text with all names in it filled in.
+async fn text(driver: &dyn Driver, text: &str) -> Result<String, String> {
+    let value = names::expand(driver, &Value::String(text.to_owned())).await?;
+    Ok(value.as_str().unwrap_or_default().to_owned())
+}
+
+/// Returns true for an Event of this `Reason`, or of this `Reason: message`.
+fn says(event: &Object, wanted: &str) -> bool {
+    let reason = event.str(&["reason"]);
+    let message = wanted.strip_prefix(reason).and_then(|rest| rest.strip_prefix(": "));
+    reason == wanted || message == Some(event.str(&["message"]))
 }
 
 fn first_seen(event: &Object) -> String {

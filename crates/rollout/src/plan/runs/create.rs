@@ -15,6 +15,10 @@ pub(super) enum Role {
     Step(usize),
     /// Beside the steps.
     Background,
+    /// Before a blue-green switch.
+    PrePromotion,
+    /// After a blue-green switch.
+    PostPromotion,
 }
 
 /// Plans a run and returns it; an unfinished one that is the same is taken instead.
@@ -61,6 +65,8 @@ fn build(pass: &Pass, analysis: &RolloutAnalysis, role: Role) -> Result<Object, 
     let suffix = match role {
         Role::Step(index) => format!("-{index}"),
         Role::Background => String::new(),
+        Role::PrePromotion => "-pre".to_owned(),
+        Role::PostPromotion => "-post".to_owned(),
     };
     let name = format!("{}-{hash}-{revision}{suffix}", rollout.name());
     let gvk = Gvk::new("argoproj.io", "v1alpha1", "AnalysisRun");
@@ -83,6 +89,8 @@ fn labels(pass: &Pass, analysis: &RolloutAnalysis, role: Role, hash: &str) -> BT
             "Step"
         }
         Role::Background => "Background",
+        Role::PrePromotion => "PrePromotion",
+        Role::PostPromotion => "PostPromotion",
     };
     labels.insert(keys::ROLLOUT_TYPE.to_owned(), kind.to_owned());
     if let Some(instance) = pass.rollout().object.label(keys::INSTANCE_ID) {
