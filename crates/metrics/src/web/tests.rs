@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
-use api::analysis::{AnalysisPhase as Phase, Metric};
+use api::analysis::{AnalysisPhase as Phase, AnalysisRun, Metric};
 use object::{Time, json};
-use runtime::http::Answer;
+use runtime::http::{Answer, HttpResponse};
 
 use super::*;
 use crate::Providers;
@@ -29,7 +29,8 @@ async fn measure(
     }))
     .unwrap();
     let clock = Clock::starting_at(Time::from_unix(0));
-    let measurement = Providers::new(Arc::new(Fixed(answer)), clock).measure(&metric).await;
+    let measurement =
+        Providers::new(Arc::new(Fixed(answer)), clock).begin(&AnalysisRun::default(), &metric).await;
     (measurement.phase.unwrap(), measurement.value, measurement.message)
 }
 
