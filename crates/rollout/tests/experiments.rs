@@ -44,6 +44,11 @@ fn last_time(experiment: &Experiment) -> Time {
     times.filter_map(|text| Time::parse(text).ok()).max().unwrap()
 }
 
+/// Returns true when a run has just been made for the second time.
+fn is_retried(experiment: &Experiment) -> bool {
+    experiment.status.analysis_runs.iter().any(|run| run.analysis_run.ends_with(".1") && run.phase.is_none())
+}
+
 #[test]
 fn recorded_experiments_are_at_rest() {
     let Some(cases) = cases() else { return };
@@ -59,6 +64,12 @@ fn recorded_experiments_are_at_rest() {
             let experiment = Experiment::from_object(object).unwrap();
             let observed = observed(&objects, object.uid());
             let plan = plan(&experiment, &observed, last_time(&experiment));
+            if is_retried(&experiment) {
+                // Recorded between two passes; the original leaves the deadline of the first attempt in place.
+                let Action::PatchReplicaSet { patch, .. } = &plan.actions[0] else { panic!("{plan:#?}") };
+                assert_eq!(*patch, json!({"metadata": {"annotations": {"scale-down-deadline": null}}}));
+                continue;
+            }
             assert!(plan.is_empty(), "{} {}: {plan:#?}", path.display(), object.name());
             seen += 1;
         }

@@ -55,13 +55,18 @@ fn of_sets(pass: &Pass) -> (Phase, String) {
     (worst.0.1, worst.1)
 }
 
-/// Returns the worst of the analyses; successful without any, running for one that has not begun.
+/// Returns the worst of the analyses; successful without any. A run that nobody has looked at yet counts as pending; the
+/// original counts it as successful.
 fn of_analyses(pass: &Pass) -> (Phase, String) {
     let mut worst = (Phase::Successful, String::new());
     for analysis in &pass.experiment.spec.analyses {
         let found = pass.status.analysis_runs.iter().find(|run| run.name == analysis.name);
         let Some(run) = found else { continue };
-        if let Some(phase) = run.phase.filter(|phase| badness(*phase) > badness(worst.0)) {
+        if run.analysis_run.is_empty() && run.phase.is_none() {
+            continue;
+        }
+        let phase = run.phase.unwrap_or(Phase::Pending);
+        if badness(phase) > badness(worst.0) {
             worst = (phase, run.message.clone());
         }
     }
