@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use apiserver::{ApiServer, Config};
 use controllers::analysis::AnalysisConfig;
-use controllers::experiment::ExperimentConfig;
 use controllers::application::ApplicationConfig;
+use controllers::experiment::ExperimentConfig;
 use controllers::instance::Instance;
 use controllers::rollout::RolloutConfig;
 use node::{Node, NodeConfig, Pods, Rules};
