@@ -35,6 +35,9 @@ pub fn resolve(metric: &Metric, arguments: &[Argument], known: Option<&Secrets>)
 
 fn value(argument: &Argument, known: Option<&Secrets>) -> Result<String, String> {
     if let Some(value) = &argument.value {
+        if argument.value_from.is_some() {
+            return Err(format!("arg {} has both Value and ValueFrom fields", argument.name));
+        }
         return Ok(value.clone());
     }
     let Some(reference) = secret(argument) else {
@@ -108,6 +111,8 @@ mod tests {
         assert_eq!(error, "failed to resolve {{args.gone}}");
         let error = resolve(&metric("x"), &[argument("a", None, None)], None).unwrap_err();
         assert_eq!(error, "argument 'a' does not have a value");
+        let error = resolve(&metric("x"), &[argument("a", Some("1"), Some("k"))], None).unwrap_err();
+        assert_eq!(error, "arg a has both Value and ValueFrom fields");
     }
 
     #[test]

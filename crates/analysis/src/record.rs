@@ -41,6 +41,8 @@ pub struct Recorded {
     pub status: AnalysisRunStatus,
     /// What to tell.
     pub events: Vec<Event>,
+    /// Measurements that are not kept any longer, oldest first; what they left behind can go.
+    pub dropped: Vec<Measurement>,
     /// When to look again; `None` when the run is decided.
     pub wake: Option<Time>,
 }
@@ -51,7 +53,7 @@ pub fn invalid(run: &AnalysisRun, message: &str, now: Time) -> Recorded {
     status.phase = Some(Phase::Error);
     message.clone_into(&mut status.message);
     status.completed_at = Some(now.to_string());
-    Recorded { status, events: vec![completion(Phase::Error)], wake: None }
+    Recorded { status, events: vec![completion(Phase::Error)], dropped: Vec::new(), wake: None }
 }
 
 /// Returns the run with the measurements taken in: counts, verdicts of the metrics, verdict of the run.
@@ -76,12 +78,13 @@ pub fn record(checked: &Checked, run: &AnalysisRun, measured: Vec<Measured>, now
             events.push(completion(phase));
         }
     }
+    let mut dropped = Vec::new();
     for result in &mut run.status.metric_results {
         let excess = result.measurements.len().saturating_sub(checked.retained(&result.name));
-        result.measurements.drain(..excess);
+        dropped.extend(result.measurements.drain(..excess));
     }
     let wake = if phase.completed() { None } else { wake(checked, &run, now) };
-    Recorded { status: run.status, events, wake }
+    Recorded { status: run.status, events, dropped, wake }
 }
 
 fn completion(phase: Phase) -> Event {

@@ -168,8 +168,8 @@ pub struct ExperimentAnalysisRun {
     pub name: String,
     /// Name of its run.
     pub analysis_run: String,
-    /// Verdict.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// Verdict; absent until the run is seen by its controller. The field is always there, empty for none.
+    #[serde(with = "phase_or_empty")]
     pub phase: Option<AnalysisPhase>,
     /// Why that verdict.
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -177,4 +177,46 @@ pub struct ExperimentAnalysisRun {
     /// Fields this version does not know.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
+}
+
+/// A phase whose absence is the empty text.
+mod phase_or_empty {
+    use serde::de::{Deserialize, Deserializer, IntoDeserializer as _};
+    use serde::{Serialize as _, Serializer};
+
+    use crate::analysis::AnalysisPhase;
+
+    #[expect(clippy::ref_option, reason = "serde calls it so")]
+    pub(super) fn serialize<S: Serializer>(phase: &Option<AnalysisPhase>, to: S) -> Result<S::Ok, S::Error> {
+        match phase {
+            Some(phase) => phase.serialize(to),
+            None => to.serialize_str(""),
+        }
+    }
+
+    pub(super) fn deserialize<'a, D: Deserializer<'a>>(from: D) -> Result<Option<AnalysisPhase>, D::Error> {
+        let text = String::deserialize(from)?;
+        if text.is_empty() {
+            Ok(None)
+        } else {
+            AnalysisPhase::deserialize(text.into_deserializer()).map(Some)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use object::json;
+
+    #[test]
+    fn a_run_that_is_not_seen_yet_has_an_empty_phase() {
+        let value = json!({"name": "a", "analysisRun": "e-a", "phase": ""});
+        let run: ExperimentAnalysisRun = crate::read(&value, "run").unwrap();
+        assert_eq!(run.phase, None);
+        assert_eq!(crate::write(&run), value);
+        let run: ExperimentAnalysisRun = crate::read(&json!({"phase": "Failed"}), "run").unwrap();
+        assert_eq!(run.phase, Some(AnalysisPhase::Failed));
+        assert!(crate::read::<ExperimentAnalysisRun>(&json!({"phase": "Odd"}), "run").is_err());
+    }
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use ::analysis::{Measured, Recorded, Secrets, TaskKind};
-use api::analysis::{AnalysisPhase, AnalysisRun, Measurement, Metric};
+use ::analysis::{Measured, Recorded, Secrets, Task, TaskKind};
+use api::analysis::{AnalysisPhase, AnalysisRun, Measurement};
 use base64::Engine as _;
 use futures::future::join_all;
 use metrics::Providers;
@@ -28,6 +28,9 @@ pub struct AnalysisConfig {
     pub order: Order,
 }
 
+/// Environment variable with the address of Prometheus for metrics that name none, as upstream's.
+const PROMETHEUS_ADDRESS: &str = "ARGO_ROLLOUTS_PROMETHEUS_ADDRESS";
+
 /// Starts the AnalysisRun controller; its measurements go through `http`. It ends with `tasks`.
 pub fn run(watches: &Watches, http: Arc<dyn HttpClient>, config: AnalysisConfig, tasks: &Tasks) {
     let cluster = watches.cluster().clone();
@@ -40,7 +43,9 @@ pub fn run(watches: &Watches, http: Arc<dyn HttpClient>, config: AnalysisConfig,
         .report_to(watches.activity())
         .reconcile_each(&runs);
     let recorder = Recorder::new(cluster.clone(), "rollouts-controller", tasks);
-    controller.run(Shell { cluster, runs, providers: Providers::new(http, clock), recorder }, tasks);
+    let address = std::env::var(PROMETHEUS_ADDRESS).unwrap_or_default();
+    let providers = Providers::new(http, clock).with_jobs(cluster.clone()).with_prometheus(&address);
+    controller.run(Shell { cluster, runs, providers, recorder }, tasks);
 }
 
 struct Shell {
@@ -89,36 +94,38 @@ impl Shell {
             Ok(secrets) => secrets,
             Err(message) => return Ok(Err(format!("Unable to resolve metric arguments: {message}"))),
         };
-        let tasks = due.into_iter().map(|task| async {
-            let metric = run.spec.metrics.iter().find(|metric| metric.name == task.metric);
-            let measurement = match (metric, task.kind) {
-                (Some(metric), TaskKind::Begin) => self.begin(metric, run, &secrets).await,
-                (_, TaskKind::Resume(open) | TaskKind::Terminate(open)) => *open,
-                (None, TaskKind::Begin) => Measurement::default(),
-            };
-            Measured { metric: task.metric, measurement, metadata: BTreeMap::new() }
-        });
+        let tasks = due.into_iter().map(|task| self.carry_out(task, run, &secrets));
         Ok(Ok(join_all(tasks).await))
     }
 
-    async fn begin(&self, metric: &Metric, run: &AnalysisRun, secrets: &Secrets) -> Measurement {
-        let mut measurement = match ::analysis::resolve(metric, &run.spec.args, Some(secrets)) {
-            Ok(metric) => self.providers.measure(&metric).await,
-            Err(message) => {
-                let now = Some(self.cluster.clock().now().to_string());
-                let phase = Some(AnalysisPhase::Error);
-                Measurement {
-                    phase,
-                    message,
-                    started_at: now.clone(),
-                    finished_at: now,
-                    ..Measurement::default()
-                }
+    /// Takes, looks at or ends one measurement. What is written down shows no secret.
+    async fn carry_out(&self, task: Task, run: &AnalysisRun, secrets: &Secrets) -> Measured {
+        let metric = run.spec.metrics.iter().find(|metric| metric.name == task.metric);
+        let metric = metric.cloned().unwrap_or_default();
+        let (mut measurement, facts) = match ::analysis::resolve(&metric, &run.spec.args, Some(secrets)) {
+            Ok(metric) => {
+                let measurement = match task.kind {
+                    TaskKind::Begin => self.providers.begin(run, &metric).await,
+                    TaskKind::Resume(open) => self.providers.resume(run, &metric, *open).await,
+                    TaskKind::Terminate(open) => self.providers.terminate(run, &metric, *open).await,
+                };
+                (measurement, self.providers.facts(&metric))
             }
+            Err(message) => (self.unresolved(message), BTreeMap::new()),
         };
         measurement.message = ::analysis::redact(&measurement.message, secrets);
         measurement.value = ::analysis::redact(&measurement.value, secrets);
-        measurement
+        let hide = |facts: BTreeMap<String, String>| {
+            facts.into_iter().map(|(key, value)| (key, ::analysis::redact(&value, secrets))).collect()
+        };
+        measurement.metadata = hide(measurement.metadata);
+        Measured { metric: task.metric, measurement, metadata: hide(facts) }
+    }
+
+    fn unresolved(&self, message: String) -> Measurement {
+        let now = Some(self.cluster.clock().now().to_string());
+        let phase = Some(AnalysisPhase::Error);
+        Measurement { phase, message, started_at: now.clone(), finished_at: now, ..Measurement::default() }
     }
 
     /// Reads the Secret keys that the arguments name, from the run's namespace.
@@ -146,6 +153,7 @@ impl Shell {
 
     /// Writes the status if it changed, then tells what happened.
     async fn report(&self, run: &AnalysisRun, recorded: Recorded) -> Result<Next, Failure> {
+        self.providers.forget(run, &recorded.dropped).await?;
         let old = run.object.get(&["status"]).cloned().unwrap_or_else(|| json!({}));
         if let Some(changes) = patch::merge::diff(&old, &api::write(&recorded.status)) {
             // Another controller may have measured meanwhile: then this measurement does not count.

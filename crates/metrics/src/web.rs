@@ -5,15 +5,15 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use analysis::condition::judge;
+use analysis::condition::{Sample, judge};
 use api::analysis::{Metric, WebMetric};
 use bytes::Bytes;
 use object::Value;
 use object::jsonpath::JsonPath;
 use runtime::Clock;
-use runtime::http::{HttpClient, HttpError, HttpRequest, HttpResponse, TlsTrust};
+use runtime::http::{HttpClient, HttpRequest, TlsTrust};
 
-use crate::Judged;
+use crate::{Judged, send};
 
 /// Time for a request when the metric does not say.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -31,16 +31,10 @@ pub(crate) async fn measure(
         return Err(format!("received non 2xx response code: {}", response.status));
     }
     let (result, value) = result(&response.body, &path)?;
-    let phase = judge(&result, &metric.success_condition, &metric.failure_condition, clock.now());
+    let phase =
+        judge(&Sample::Json(result), &metric.success_condition, &metric.failure_condition, clock.now());
     let phase = phase.map_err(|error| error.to_string())?;
     Ok(Judged { phase, value, metadata: BTreeMap::new() })
-}
-
-/// Sends the request and holds the client to the request's own time, so that none can hold up a run.
-async fn send(http: &dyn HttpClient, request: HttpRequest) -> Result<HttpResponse, HttpError> {
-    let (method, url, timeout) = (request.method.clone(), request.url.clone(), request.timeout);
-    let answer = tokio::time::timeout(timeout, http.send(request)).await;
-    answer.unwrap_or_else(|_| Err(HttpError::Timeout { method, url, timeout }))
 }
 
 fn request(web: &WebMetric) -> Result<HttpRequest, String> {

@@ -10,6 +10,8 @@
 //! Inside: `hash` names ReplicaSets as upstream does, `template` tells whether two templates mean the same, `maths` is
 //! the sizes, `runs` makes AnalysisRuns of templates, `plan/` is one file a concern of a pass, in upstream's order.
 //!
+//! Experiments are planned in [`experiment`].
+//!
 //! This crate never does I/O, reads no clock and keeps no state: the object's status is the only memory.
 
 mod action;
@@ -18,6 +20,7 @@ mod checked;
 mod collision;
 mod config;
 mod event;
+pub mod experiment;
 pub mod hash;
 mod invalid;
 pub mod keys;

@@ -9,6 +9,8 @@ use crate::{Cluster, Patch, Tasks, resources};
 
 /// Events that may wait; more are dropped, oldest kept, because an Event never holds up a decision.
 const BACKLOG: usize = 10_000;
+/// Names that are tried for an Event before the last attempt.
+const NAMES: usize = 16;
 /// Series that are remembered for counting repetitions.
 const SERIES: usize = 4_096;
 
@@ -129,13 +131,25 @@ impl Writer {
                 other => return other.map(drop),
             }
         }
-        let event = self.event(&record);
-        let created = self.cluster.create(&resources::EVENTS, &event).await?;
+        let created = self.create(&record).await?;
         if self.series.len() >= SERIES {
             self.series.clear();
         }
         self.series.insert(series, (created.key(), 1));
         Ok(())
+    }
+
+    /// Creates the Event. Its name may be taken by an Event of another writer about the same object at the same time.
+    async fn create(&mut self, record: &Record) -> Result<Object, crate::ApiError> {
+        for _ in 0..NAMES {
+            let event = self.event(record);
+            match self.cluster.create(&resources::EVENTS, &event).await {
+                Err(error) if error.is_already_exists() => {}
+                outcome => return outcome,
+            }
+        }
+        let event = self.event(record);
+        self.cluster.create(&resources::EVENTS, &event).await
     }
 
     fn event(&mut self, record: &Record) -> Object {

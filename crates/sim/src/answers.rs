@@ -65,6 +65,15 @@ pub(crate) fn is_ready(pod: &Object) -> bool {
     pod.condition("Ready").is_some_and(|condition| condition.status == ConditionStatus::True)
 }
 
+/// Returns the page that is asked for: path and query, where the first field of a form stands for the query.
+fn asked(place: &str, form: &[u8]) -> String {
+    let form = String::from_utf8_lossy(form);
+    match form.split('&').next().filter(|field| field.contains('=')) {
+        Some(field) => format!("{place}?{field}"),
+        None => place.to_owned(),
+    }
+}
+
 impl HttpClient for Answers {
     fn send(&self, request: HttpRequest) -> Answer<'_> {
         Box::pin(async move {
@@ -74,7 +83,8 @@ impl HttpClient for Answers {
                 Ok(HttpResponse { status, headers: Vec::new(), body: Bytes::from(body.to_string()) })
             };
             if host == PAGES {
-                let page = self.pages.get(place.strip_prefix(host).unwrap_or_default());
+                let page =
+                    self.pages.get(&asked(place.strip_prefix(host).unwrap_or_default(), &request.body));
                 return page.map_or_else(|| answer(404, &Value::Null), |page| answer(200, page));
             }
             match self.ask(host) {

@@ -8,6 +8,7 @@ use std::time::Duration;
 use apiserver::{ApiServer, Config};
 use controllers::analysis::AnalysisConfig;
 use controllers::application::ApplicationConfig;
+use controllers::experiment::ExperimentConfig;
 use controllers::instance::Instance;
 use controllers::rollout::RolloutConfig;
 use node::{Node, NodeConfig, Pods, Rules};
@@ -183,6 +184,8 @@ impl Controllers {
         let order = Order::Seeded(seed);
         let rollout = RolloutConfig { instance: Instance::default(), workers: 2, order };
         controllers::rollout::run(&watches, rollout, tasks);
+        let experiment = ExperimentConfig { instance: Instance::default(), workers: 2, order };
+        controllers::experiment::run(&watches, experiment, tasks);
         let analysis = AnalysisConfig { instance: Instance::default(), workers: 2, order };
         controllers::analysis::run(&watches, Arc::new(self.answers.clone()), analysis, tasks);
         let mut settings = Settings::new(self.config.dir.join("repositories"));

@@ -20,7 +20,7 @@ pub async fn serve(pages: BTreeMap<String, Value>, tasks: &Tasks) -> io::Result<
     let pages = Arc::new(pages);
     let app = Router::new().fallback(move |request: Request| {
         let pages = Arc::clone(&pages);
-        async move { answer(&pages, &request) }
+        async move { answer(&pages, request).await }
     });
     tasks.spawn("pages", async move {
         if let Err(error) = axum::serve(listener, app).await {
@@ -30,9 +30,18 @@ pub async fn serve(pages: BTreeMap<String, Value>, tasks: &Tasks) -> io::Result<
     Ok(address)
 }
 
-fn answer(pages: &BTreeMap<String, Value>, request: &Request) -> Response {
-    let place = request.uri().path_and_query().map_or("/", |place| place.as_str());
-    match pages.get(place) {
+/// Longest form that is read, in bytes.
+const FORM: usize = 1 << 16;
+
+/// Answers with the page of the path and query; the first field of a form stands for the query.
+async fn answer(pages: &BTreeMap<String, Value>, request: Request) -> Response {
+    let mut place = request.uri().path_and_query().map_or("/", |place| place.as_str()).to_owned();
+    let form = axum::body::to_bytes(request.into_body(), FORM).await.unwrap_or_default();
+    let form = String::from_utf8_lossy(&form);
+    if let Some(field) = form.split('&').next().filter(|field| field.contains('=')) {
+        place = format!("{place}?{field}");
+    }
+    match pages.get(&place) {
         Some(page) => axum::Json(page).into_response(),
         None => StatusCode::NOT_FOUND.into_response(),
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use controllers::analysis::AnalysisConfig;
+use controllers::experiment::ExperimentConfig;
 use controllers::application::{ApplicationConfig, Refresher};
 use controllers::instance::Instance;
 use controllers::rollout::RolloutConfig;
@@ -41,6 +42,9 @@ pub struct Arguments {
     /// Rollouts worked on side by side
     #[arg(long, default_value_t = 10, value_name = "N")]
     rollout_threads: usize,
+    /// Experiments worked on side by side
+    #[arg(long, default_value_t = 10, value_name = "N")]
+    experiment_threads: usize,
     /// AnalysisRuns worked on side by side
     #[arg(long, default_value_t = 30, value_name = "N")]
     analysis_threads: usize,
@@ -155,6 +159,12 @@ async fn start(
         order: Order::Arrival,
     };
     controllers::rollout::run(&watches, rollout, tasks);
+    let experiment = ExperimentConfig {
+        instance: instance.clone(),
+        workers: arguments.experiment_threads,
+        order: Order::Arrival,
+    };
+    controllers::experiment::run(&watches, experiment, tasks);
     let analysis = AnalysisConfig { instance, workers: arguments.analysis_threads, order: Order::Arrival };
     controllers::analysis::run(&watches, Arc::new(System::new(names)), analysis, tasks);
     let mut application =

@@ -9,6 +9,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use apiserver::{ApiServer, Config, Loopback};
 use controllers::analysis::AnalysisConfig;
+use controllers::experiment::ExperimentConfig;
 use controllers::application::ApplicationConfig;
 use controllers::instance::Instance;
 use controllers::rollout::RolloutConfig;
@@ -164,6 +165,8 @@ async fn control(
 ) -> anyhow::Result<Value> {
     let rollout = RolloutConfig { instance: Instance::default(), workers: 4, order: Order::Arrival };
     controllers::rollout::run(watches, rollout, tasks);
+    let experiment = ExperimentConfig { instance: Instance::default(), workers: 4, order: Order::Arrival };
+    controllers::experiment::run(watches, experiment, tasks);
     let analysis = AnalysisConfig { instance: Instance::default(), workers: 4, order: Order::Arrival };
     controllers::analysis::run(watches, Arc::new(System::new(Arc::new(names))), analysis, tasks);
     let mut settings = Settings::new(dir.join("repositories"));

@@ -104,3 +104,23 @@ async fn a_secret_is_sent_and_never_shown() {
     }
     world.stop().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_secret_in_a_query_is_not_shown() {
+    let answer = r#"{"status":"success","data":{"resultType":"scalar","result":[0,"1"]}}"#;
+    let world = World::with(Setup { web: Web::Text(answer), ..Setup::default() }).await;
+    world
+        .create(&resources::SECRETS, json!({"metadata": {"name": "web"}, "stringData": {"token": "hunter2"}}))
+        .await;
+    let prometheus = json!({"address": "http://metrics/", "query": "up{token=\"{{args.token}}\"}"});
+    let metric =
+        json!({"name": "web", "successCondition": "result == 1", "provider": {"prometheus": prometheus}});
+    let spec = json!({"metrics": [metric], "args": secret_args()});
+    world.create(&resources::ANALYSIS_RUNS, json!({"metadata": {"name": "run"}, "spec": spec})).await;
+    let over = |run: &Object| run.str(&["status", "phase"]) == "Successful";
+    let run = world.until(&resources::ANALYSIS_RUNS, "run", over).await;
+    let result = &run.items(&["status", "metricResults"])[0];
+    assert_eq!(result["metadata"], json!({"ResolvedPrometheusQuery": "up{token=\"*****\"}"}));
+    assert_eq!(measurements(&run)[0]["value"], "1");
+    world.stop().await;
+}

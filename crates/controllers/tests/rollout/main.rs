@@ -4,6 +4,8 @@
 
 mod analysis;
 mod bad_spec;
+mod experiments;
+mod jobs;
 mod refused;
 mod rest;
 mod services;

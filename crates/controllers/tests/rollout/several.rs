@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::SeqCst;
 
 use object::{Key, Object, Value, json};
-use runtime::{Leadership, LeadershipConfig, Subresource, Tasks, resources};
+use runtime::{EventType, Leadership, LeadershipConfig, Recorder, Subresource, Tasks, resources};
 
 use crate::world::{Setup, World, template};
 
@@ -105,5 +105,20 @@ async fn with_election_one_works_and_another_takes_over() {
     let lease = world.cluster.get(&resources::LEASES, &Key::new("kube-system", "slipway")).await.unwrap();
     assert_eq!(lease.unwrap().str(&["spec", "holderIdentity"]), "third");
     third.stop().await;
+    world.stop().await;
+}
+
+/// A name is made of the object, the time and a count, so that two writers come to the same one.
+#[tokio::test(start_paused = true)]
+async fn events_of_two_writers_at_the_same_time_are_both_kept() {
+    let world = World::start().await;
+    let about = world.create(&resources::CONFIG_MAPS, json!({"metadata": {"name": "c"}})).await;
+    for writer in ["first", "second"] {
+        let recorder = Recorder::new(world.cluster.clone(), "test", &Tasks::new());
+        recorder.record(&about, EventType::Normal, "Same", writer);
+        recorder.record(&about, EventType::Normal, "Same", &format!("{writer} again"));
+    }
+    world.pass(1).await;
+    assert_eq!(world.said("Same").await.len(), 4);
     world.stop().await;
 }

@@ -12,6 +12,7 @@ use axum::middleware::{Next, from_fn};
 use axum::response::IntoResponse as _;
 use bytes::Bytes;
 use controllers::analysis::AnalysisConfig;
+use controllers::experiment::ExperimentConfig;
 use controllers::instance::Instance;
 use controllers::rollout::RolloutConfig;
 use node::{Node, NodeConfig, Pods, Rule, Rules};
@@ -97,6 +98,8 @@ impl Starter {
         let (instance, order) = (Instance::default(), Order::Seeded(seed));
         let config = RolloutConfig { instance: instance.clone(), workers: 2, order };
         controllers::rollout::run(&watches, config, tasks);
+        let config = ExperimentConfig { instance: instance.clone(), workers: 2, order };
+        controllers::experiment::run(&watches, config, tasks);
         let config = AnalysisConfig { instance, workers: 2, order };
         controllers::analysis::run(&watches, Arc::new(self.answers.clone()), config, tasks);
     }

@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
-use api::analysis::{AnalysisPhase as Phase, Metric};
+use api::analysis::{AnalysisPhase as Phase, AnalysisRun, Metric};
 use object::{Time, json};
-use runtime::http::Answer;
+use runtime::http::{Answer, HttpResponse};
 
 use super::*;
 use crate::Providers;
@@ -29,7 +29,8 @@ async fn measure(
     }))
     .unwrap();
     let clock = Clock::starting_at(Time::from_unix(0));
-    let measurement = Providers::new(Arc::new(Fixed(answer)), clock).measure(&metric).await;
+    let measurement =
+        Providers::new(Arc::new(Fixed(answer)), clock).begin(&AnalysisRun::default(), &metric).await;
     (measurement.phase.unwrap(), measurement.value, measurement.message)
 }
 
@@ -71,4 +72,13 @@ async fn what_is_not_supported_is_named() {
     let body = json!({"url": "http://x/", "body": "x"});
     let (_, _, message) = measure(body, "true", Some((200, "1"))).await;
     assert_eq!(message, "Body/JSONBody can only be used with POST or PUT WebMetric Method types");
+    let metric = json!({"name": "m", "provider": {"datadog": {"query": "x"}}});
+    let metric: Metric = serde_json::from_value(metric).unwrap();
+    let clock = Clock::starting_at(Time::from_unix(0));
+    let measurement =
+        Providers::new(Arc::new(Fixed(None)), clock).begin(&AnalysisRun::default(), &metric).await;
+    assert_eq!(measurement.phase, Some(Phase::Error));
+    let words =
+        "no valid provider in metric 'm': provider 'datadog' is not supported by this version of slipway";
+    assert_eq!(measurement.message, words);
 }

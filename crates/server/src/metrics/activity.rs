@@ -48,6 +48,15 @@ pub(super) fn done(activity: &Activity) -> Done {
                     "AnalysisRun reconciliation performance",
                 ),
             ),
+            "experiment" => of_objects(
+                &mut done,
+                work,
+                (
+                    "experiment_reconcile",
+                    "experiment_reconcile_error",
+                    "Experiments reconciliation performance",
+                ),
+            ),
             "application" => done.histograms.push(of_applications(work)),
             _ => {}
         }
