@@ -102,7 +102,8 @@ async fn watch(cluster: Cluster, resource: Resource, selection: Selection, cache
 /// Logs a failure: the first of a row for people, the others for those who look for them.
 fn tell(resource: &Resource, error: &watcher::Error, failures: u32) {
     let resource = &resource.plural;
-    let missing = matches!(error, watcher::Error::InitialListFailed(kube::Error::Api(status)) if status.code == 404);
+    let missing =
+        matches!(error, watcher::Error::InitialListFailed(kube::Error::Api(status)) if status.code == 404);
     match (failures, missing) {
         (0, true) => tracing::info!(%resource, "not served, waiting for its definition"),
         (0, false) => tracing::warn!(%resource, %error, "watch failed, trying again"),

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use controllers::analysis::AnalysisConfig;
-use controllers::experiment::ExperimentConfig;
 use controllers::application::{ApplicationConfig, Refresher};
+use controllers::experiment::ExperimentConfig;
 use controllers::instance::Instance;
 use controllers::rollout::RolloutConfig;
 use gateway::{Gateway, GatewayConfig};
@@ -18,9 +18,12 @@ use server::webhook::Webhook;
 use server::{Addresses, Faces, Readiness};
 use source::{LocalRepositories, Repositories, Settings};
 
+use self::upstream::{AcceptedFlags, RoutingFlags};
 use super::ready::{ReadyFile, until_told};
 use crate::Session;
 use crate::connect::ConnectFlags;
+
+mod upstream;
 
 /// Arguments of `slipway controller`. Names of flags are those of the Argo controllers where they mean the same.
 #[derive(Debug, clap::Args)]
@@ -79,6 +82,10 @@ pub struct Arguments {
     #[arg(long, default_value_t = 8085, value_name = "PORT")]
     webhook_port: u16,
     #[command(flatten)]
+    routing: RoutingFlags,
+    #[command(flatten)]
+    accepted: AcceptedFlags,
+    #[command(flatten)]
     ready: ReadyFile,
 }
 
@@ -89,6 +96,7 @@ pub fn duration(text: &str) -> Result<Duration, String> {
 
 /// Runs the controllers until told to stop, or until leadership is lost. Health is served before the replica leads.
 pub async fn run(arguments: Arguments, session: &mut Session) -> anyhow::Result<()> {
+    arguments.accepted.tell();
     let cluster = session.connect(arguments.connect.connection()).await?;
     let tasks = Tasks::new();
     let (config, readiness) = (ports(&arguments), Readiness::standby());
@@ -158,7 +166,7 @@ async fn start(
         workers: arguments.rollout_threads,
         order: Order::Arrival,
     };
-    controllers::rollout::run(&watches, rollout, tasks);
+    controllers::rollout::run_with(&watches, rollout, arguments.routing.settings(), tasks);
     let experiment = ExperimentConfig {
         instance: instance.clone(),
         workers: arguments.experiment_threads,
