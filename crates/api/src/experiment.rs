@@ -186,7 +186,7 @@ mod phase_or_empty {
 
     use crate::analysis::AnalysisPhase;
 
-    #[expect(clippy::ref_option, reason = "serde calls it so")]
+    #[expect(clippy::ref_option, clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
     pub(super) fn serialize<S: Serializer>(phase: &Option<AnalysisPhase>, to: S) -> Result<S::Ok, S::Error> {
         match phase {
             Some(phase) => phase.serialize(to),

@@ -1,4 +1,5 @@
 //! Experiments with real ReplicaSets, pods and runs.
+#![expect(clippy::needless_pass_by_value, reason = "literals read better without &")]
 
 use object::{Object, Value, json};
 use runtime::resources;

@@ -113,12 +113,14 @@ async fn with_election_one_works_and_another_takes_over() {
 async fn events_of_two_writers_at_the_same_time_are_both_kept() {
     let world = World::start().await;
     let about = world.create(&resources::CONFIG_MAPS, json!({"metadata": {"name": "c"}})).await;
+    let tasks = Tasks::new();
     for writer in ["first", "second"] {
-        let recorder = Recorder::new(world.cluster.clone(), "test", &Tasks::new());
+        let recorder = Recorder::new(world.cluster.clone(), "test", &tasks);
         recorder.record(&about, EventType::Normal, "Same", writer);
         recorder.record(&about, EventType::Normal, "Same", &format!("{writer} again"));
     }
     world.pass(1).await;
     assert_eq!(world.said("Same").await.len(), 4);
+    tasks.stop().await;
     world.stop().await;
 }

@@ -1,3 +1,5 @@
+#![expect(clippy::needless_pass_by_value, reason = "literals read better without &")]
+
 use std::sync::{Arc, Mutex};
 
 use api::analysis::{AnalysisPhase as Phase, AnalysisRun, Measurement};
