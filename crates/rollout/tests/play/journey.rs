@@ -255,6 +255,19 @@ fn a_restart_evicts_older_pods_a_few_at_a_time() {
 }
 
 #[test]
+fn a_pod_that_goes_is_no_longer_counted_by_a_restart() {
+    let mut world = World::new(4, "{}");
+    world.settle();
+    world.tick(60);
+    let pod = world.pods.values_mut().next().unwrap();
+    pod.set(&["metadata", "deletionTimestamp"], "2026-01-01T00:00:00Z");
+    world.rollout.set(&["spec", "restartAt"], world.now.to_string());
+    world.bump();
+    world.pass();
+    assert!(world.evicted.is_empty(), "its ReplicaSet says that 4 are available, but only 3 are");
+}
+
+#[test]
 fn old_replica_sets_are_deleted_beyond_the_limit() {
     let mut world = World::new(1, "{}");
     world.rollout.set(&["spec", "revisionHistoryLimit"], 1);
