@@ -282,7 +282,7 @@ impl World {
         }
     }
 
-    fn plan(&self) -> Plan {
+    pub fn plan(&self) -> Plan {
         let rollout = Rollout::from_object(&self.rollout).unwrap();
         let all = |map: &BTreeMap<String, Object>| map.values().cloned().map(Arc::new).collect();
         let observed = Observed {
