@@ -107,8 +107,7 @@ impl Invariants {
             if let Some((fewest, most)) = seen.healthy.get_mut(rollout.uid()) {
                 (*fewest, *most) = (replicas.min(*fewest), replicas.max(*most));
             }
-            let observed =
-                rollout.str(&["status", "observedGeneration"]) == rollout.generation().to_string();
+            let observed = rollout.str(&["status", "observedGeneration"]) == rollout.generation().to_string();
             if observed && rollout.str(&["status", "phase"]) == "Healthy" {
                 seen.healthy.insert(rollout.uid().to_owned(), (replicas, replicas));
             }
@@ -132,8 +131,7 @@ impl Invariants {
         let unavailable = count(canary("maxUnavailable"), fewest.unwrap_or(replicas), Round::Down);
         // An eviction for a restart takes one pod at least.
         let restarts = rollout.get(&["spec", "restartAt"]).is_some();
-        let unavailable =
-            if unavailable == 0 && (surge == 0 || restarts) { 1 } else { unavailable };
+        let unavailable = if unavailable == 0 && (surge == 0 || restarts) { 1 } else { unavailable };
         let plain = is_plain_canary(rollout);
         let found = [
             fewest.and_then(|fewest| self.floor(rollout, fewest - unavailable)),
@@ -162,8 +160,7 @@ impl Invariants {
 /// Returns true when numbers of pods are the shares of the traffic.
 fn is_plain_canary(rollout: &Object) -> bool {
     let strategy = |path: &[&'static str]| rollout.get(path).is_some();
-    strategy(&["spec", "strategy", "canary"])
-        && !strategy(&["spec", "strategy", "canary", "trafficRouting"])
+    strategy(&["spec", "strategy", "canary"]) && !strategy(&["spec", "strategy", "canary", "trafficRouting"])
 }
 
 fn size(set: &Object) -> i64 {

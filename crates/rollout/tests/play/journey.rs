@@ -256,10 +256,8 @@ fn a_restart_evicts_older_pods_a_few_at_a_time() {
 
 #[test]
 fn the_run_of_the_version_before_ends_before_another_begins() {
-    let mut world = World::new(
-        2,
-        "{analysis: {templates: [{templateName: t}]}, steps: [{setWeight: 50}, {pause: {}}]}",
-    );
+    let mut world =
+        World::new(2, "{analysis: {templates: [{templateName: t}]}, steps: [{setWeight: 50}, {pause: {}}]}");
     let metric = json!({"name": "m", "interval": "1m", "provider": {"web": {"url": "http://x"}}});
     world.template(json!({"metadata": {"name": "t"}, "spec": {"metrics": [metric]}}));
     world.settle();

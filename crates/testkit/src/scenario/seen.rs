@@ -59,7 +59,8 @@ pub(super) async fn events(
     let mut found = found.map_err(|error| error.to_string())?;
     // in the order in which they were first written
     found.sort_by_key(|event| (first_seen(event), version(event)));
-    let told = || found.iter().map(|event| format!("{}: {}", event.str(&["reason"]), event.str(&["message"])));
+    let told =
+        || found.iter().map(|event| format!("{}: {}", event.str(&["reason"]), event.str(&["message"])));
     let mut rest = found.iter();
     for wanted in wanted {
         let said = text(driver, wanted).await?;
