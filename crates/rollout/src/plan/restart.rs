@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use object::{Object, Time};
+use object::{ConditionStatus, Object, Time};
 
 use super::pass::{Pass, text};
 use crate::{Action, Observed, Reason};
@@ -66,7 +66,13 @@ fn older_pods(pass: &Pass, at: Time) -> Vec<Arc<Object>> {
 /// Returns how many pods may go: what is available beyond the wanted number less the tolerated one, at least 1 of which.
 fn budget(pass: &Pass) -> i32 {
     let settings = pass.settings();
-    let available = pass.sets.sum(|set| set.size.available);
+    // A pod that has just been told to go may still be counted by its ReplicaSet.
+    let ready = pass.observed.pods.iter().filter(|pod| !pod.is_deleting() && is_ready(pod)).count();
+    let available = pass.sets.sum(|set| set.size.available).min(i32::try_from(ready).unwrap_or(i32::MAX));
     let asked = pass.sets.sum(|set| set.size.spec);
     available - (settings.replicas.max(asked) - settings.max_unavailable.max(1))
+}
+
+fn is_ready(pod: &Object) -> bool {
+    pod.condition("Ready").is_some_and(|condition| condition.status == ConditionStatus::True)
 }

@@ -124,11 +124,15 @@ pub(super) fn reconcile(pass: &mut Pass) {
         return;
     }
     let before = std::mem::take(&mut pass.runs);
+    let first = pass.actions.len();
     pass.runs = match &pass.settings().blue_green {
         Some(strategy) => of_blue_green(pass, strategy, before),
         None => of_canary(pass, before),
     };
     end_others(pass);
+    // What judged the version before ends before what judges this one begins.
+    let new = pass.actions.get_mut(first..).unwrap_or_default();
+    new.sort_by_key(|action| !matches!(action, Action::TerminateAnalysisRun { .. }));
     delete_old(pass);
     tell_changes(pass);
 }

@@ -1,7 +1,7 @@
 //! The first journey, played in a world of objects in memory: plans are applied, pods come at once or when told.
 
 use object::json;
-use rollout::Reason;
+use rollout::{Action, Reason};
 
 use crate::world::World;
 
@@ -252,6 +252,43 @@ fn a_restart_evicts_older_pods_a_few_at_a_time() {
     assert_eq!(world.most_evicted, 1, "4 pods with 25 % to spare lose one at a time");
     assert_eq!(world.phase(), "Healthy");
     assert!(world.status()["restartedAt"].is_string());
+}
+
+#[test]
+fn the_run_of_the_version_before_ends_before_another_begins() {
+    let mut world =
+        World::new(2, "{analysis: {templates: [{templateName: t}]}, steps: [{setWeight: 50}, {pause: {}}]}");
+    let metric = json!({"name": "m", "interval": "1m", "provider": {"web": {"url": "http://x"}}});
+    world.template(json!({"metadata": {"name": "t"}, "spec": {"metrics": [metric]}}));
+    world.settle();
+    world.set_image("shop:2");
+    world.settle();
+    world.set_image("shop:3");
+    let mut orders = Vec::new();
+    for _ in 0..10 {
+        let actions = world.plan().actions;
+        let runs = actions.iter().filter_map(|action| match action {
+            Action::TerminateAnalysisRun { .. } => Some("end"),
+            Action::CreateAnalysisRun { .. } => Some("begin"),
+            _ => None,
+        });
+        orders.extend(runs);
+        world.pass();
+    }
+    assert_eq!(orders, ["end", "begin"]);
+}
+
+#[test]
+fn a_pod_that_goes_is_no_longer_counted_by_a_restart() {
+    let mut world = World::new(4, "{}");
+    world.settle();
+    world.tick(60);
+    let pod = world.pods.values_mut().next().unwrap();
+    pod.set(&["metadata", "deletionTimestamp"], "2026-01-01T00:00:00Z");
+    world.rollout.set(&["spec", "restartAt"], world.now.to_string());
+    world.bump();
+    world.pass();
+    assert!(world.evicted.is_empty(), "its ReplicaSet says that 4 are available, but only 3 are");
 }
 
 #[test]

@@ -282,7 +282,7 @@ impl World {
         }
     }
 
-    fn plan(&self) -> Plan {
+    pub fn plan(&self) -> Plan {
         let rollout = Rollout::from_object(&self.rollout).unwrap();
         let all = |map: &BTreeMap<String, Object>| map.values().cloned().map(Arc::new).collect();
         let observed = Observed {
@@ -407,7 +407,8 @@ impl World {
                 let labels = set.get(&["spec", "template", "metadata", "labels"]).cloned();
                 let value = json!({"kind": "Pod", "metadata": {"name": pod, "namespace": "n", "labels": labels,
                     "creationTimestamp": self.now.to_string(),
-                    "ownerReferences": [{"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": name, "uid": set.uid(), "controller": true}]}});
+                    "ownerReferences": [{"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": name, "uid": set.uid(), "controller": true}]},
+                    "status": {"conditions": [{"type": "Ready", "status": "True"}]}});
                 self.pods.insert(pod.clone(), Object::from_value(value));
                 own.push(pod);
             }
