@@ -87,13 +87,13 @@ fn real(folder: &Path) -> Vec<(PathBuf, Scenario)> {
 /// Plays the scenarios, some at once; returns what failed.
 async fn play_all(scenarios: &[(PathBuf, Scenario)], places: &Places) -> Vec<String> {
     let (mut playing, mut failed) = (JoinSet::new(), Vec::new());
-    for (file, scenario) in scenarios.iter().cloned() {
+    for (file, scenario) in scenarios {
         if playing.len() == AT_ONCE
             && let Some(ended) = playing.join_next().await
         {
             failed.extend(outcome(ended));
         }
-        let places = places.clone();
+        let (file, scenario, places) = (file.clone(), scenario.clone(), places.clone());
         playing.spawn(async move { play_one(&file, &scenario, &places).await });
     }
     while let Some(ended) = playing.join_next().await {

@@ -32,7 +32,7 @@ enum Command {
     Dev(dev::Arguments),
     /// Run the controllers against a Kubernetes cluster.
     #[command(after_help = "Example:\n  slipway controller --kubeconfig ./kubeconfig --leader-elect=false")]
-    Controller(controller::Arguments),
+    Controller(Box<controller::Arguments>),
     /// Join a cluster as a node that runs pods as processes of this machine.
     #[command(after_help = "Example:\n  slipway node --kubeconfig ./kubeconfig --dir ./node")]
     Node(node::Arguments),
@@ -77,7 +77,7 @@ pub async fn run(arguments: impl IntoIterator<Item = OsString>, session: &mut Se
         Command::Crds => crds::run(session),
         Command::Image(arguments) => image::run(&arguments, session),
         Command::Dev(arguments) => dev::run(arguments, session).await,
-        Command::Controller(arguments) => controller::run(arguments, session).await,
+        Command::Controller(arguments) => controller::run(*arguments, session).await,
         Command::Node(arguments) => node::run(arguments, session).await,
         Command::Gateway(arguments) => gateway::run(arguments, session).await,
     };

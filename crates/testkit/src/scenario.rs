@@ -269,6 +269,7 @@ pub trait Driver: Send + Sync {
     }
 
     /// Returns the namespace of the scenario.
+    #[expect(clippy::unnecessary_literal_bound, reason = "drivers with a namespace of their own lend it")]
     fn namespace(&self) -> &str {
         "default"
     }

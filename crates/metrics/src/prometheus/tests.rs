@@ -44,7 +44,7 @@ fn answering(status: u16, body: &'static str) -> Fixed {
     Fixed { answer: Some((status, body)), ..Fixed::default() }
 }
 
-// Answers as Prometheus 2.42 gave them.
+// Answers in the form of the HTTP API of Prometheus, written by hand.
 const VECTOR: &str = r#"{"status":"success","data":{"resultType":"vector","result":[{"metric":{"__name__":"up","job":"a"},"value":[1700000000.123,"0.99"]},{"metric":{"job":"b"},"value":[1700000000.123,"NaN"]}]}}"#;
 const EMPTY: &str = r#"{"status":"success","data":{"resultType":"vector","result":[]}}"#;
 const SCALAR: &str =

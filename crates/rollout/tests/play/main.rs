@@ -9,5 +9,6 @@ mod journey;
 mod laws;
 mod roles;
 mod routed;
+mod versions;
 mod workload;
 mod world;

@@ -1,0 +1,64 @@
+//! Changes of the spec while one is under way.
+
+use crate::world::World;
+use object::json;
+
+#[test]
+fn a_third_version_supersedes_the_second() {
+    let mut world = World::new(5, "{steps: [{setWeight: 40}, {pause: {}}]}");
+    world.settle();
+    world.set_image("shop:2");
+    world.settle();
+    assert_eq!(world.sizes(), [3, 2]);
+    world.tick(60);
+    let begin = world.now.to_string();
+    world.set_image("shop:3");
+    world.settle();
+    // The status tells of one update, the current one: how the old one ended is not in it, as upstream.
+    assert!(world.status()["duration"]["rolloutStartedAt"].as_str() >= Some(begin.as_str()));
+    assert_eq!(world.status()["duration"].get("completionStatus"), None);
+    assert_eq!((world.phase(), world.sizes()), ("Paused".to_owned(), vec![3, 0, 2]));
+    assert_eq!(world.rollout.annotation("rollout.argoproj.io/revision"), Some("3"));
+    world.promote();
+    world.settle();
+    assert_eq!((world.phase(), world.sizes()), ("Healthy".to_owned(), vec![0, 0, 5]));
+}
+
+#[test]
+fn a_change_of_the_steps_alone_begins_anew() {
+    let mut world = World::new(5, "{steps: [{setWeight: 20}, {pause: {}}]}");
+    world.settle();
+    world.set_image("shop:2");
+    world.settle();
+    world.rollout.set(&["spec", "strategy", "canary", "steps"], json!([{"setWeight": 60}, {"pause": {}}]));
+    world.bump();
+    world.settle();
+    assert_eq!((world.phase(), world.sizes()), ("Paused".to_owned(), vec![2, 3]));
+    assert_eq!(world.status()["currentStepIndex"], json!(1));
+    assert_eq!(world.sets.len(), 2);
+}
+
+#[test]
+fn an_orphan_that_matches_is_adopted() {
+    let mut world = World::new(2, "{}");
+    world.settle();
+    let set = world.sets.values_mut().next().unwrap();
+    set.remove(&["metadata", "ownerReferences"]);
+    world.settle();
+    let set = world.sets.values().next().unwrap();
+    assert_eq!(set.controller_uid(), Some("u"));
+    assert_eq!(world.sets.len(), 1);
+}
+
+#[test]
+fn a_third_version_ends_as_any_other() {
+    let mut world = World::new(2, "{steps: [{setWeight: 50}, {pause: {}}]}");
+    for image in ["shop:1", "shop:2", "shop:3"] {
+        world.set_image(image);
+        world.settle();
+    }
+    world.promote();
+    world.settle();
+    assert_eq!(world.phase(), "Healthy");
+    assert_eq!(world.status()["duration"]["completionStatus"], json!("Promoted"), "{:?}", world.status());
+}
