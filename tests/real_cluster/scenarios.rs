@@ -15,6 +15,26 @@ use crate::{QUIET, apply_definitions, install, kubeconfig};
 /// Scenarios that play at the same time.
 const AT_ONCE: usize = 12;
 
+/// Scenarios that every change has to pass on a real control plane.
+const GATE: [&str; 16] = [
+    "canary/pauses-until-promoted",
+    "canary/abort-and-retry",
+    "canary/undo-midway",
+    "canary/services-without-a-router",
+    "blue-green/by-hand",
+    "blue-green/fast-rollback",
+    "analysis/another-version-ends-runs",
+    "deadline/exceeded",
+    "duration/aborted",
+    "experiments/analysis-good",
+    "gateway-api/abort-delay",
+    "istio/header-route",
+    "nginx/annotations",
+    "alb/action",
+    "metrics/job-good",
+    "workload-ref/deployment",
+];
+
 /// Where things are.
 #[derive(Clone)]
 struct Places {
@@ -67,6 +87,17 @@ async fn forget_nodes(cluster: &Cluster) {
     }
 }
 
+/// Returns whether a scenario is played: those of the gate, or those that `SLIPWAY_SCENARIOS` names by a part of their path,
+/// or all of them with `SLIPWAY_SCENARIOS=all`.
+fn chosen(file: &Path) -> bool {
+    let path = file.with_extension("").display().to_string();
+    match std::env::var("SLIPWAY_SCENARIOS") {
+        Ok(all) if all == "all" => true,
+        Ok(part) => path.contains(&part),
+        Err(_) => GATE.iter().any(|name| path.ends_with(name)),
+    }
+}
+
 /// Returns the scenarios for a real control plane, in order.
 fn real(folder: &Path) -> Vec<(PathBuf, Scenario)> {
     let mut files: Vec<PathBuf> = Vec::new();
@@ -77,7 +108,7 @@ fn real(folder: &Path) -> Vec<(PathBuf, Scenario)> {
     let read = |file: PathBuf| {
         let scenario = Scenario::parse(&std::fs::read_to_string(&file).unwrap());
         let scenario = scenario.unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-        scenario.real.then_some((file, scenario))
+        (scenario.real && chosen(&file)).then_some((file, scenario))
     };
     let found: Vec<_> = files.into_iter().filter_map(read).collect();
     assert!(!found.is_empty(), "no scenario says real: true");

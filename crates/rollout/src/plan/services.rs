@@ -60,6 +60,10 @@ fn ensure(pass: &mut Pass, name: &str, set: Option<Set>) {
         let ready = if managed { set.size.available > 0 } else { set.fully_available() };
         if !ready && pass.selected(name) != set.hash {
             if pass.settings().replicas == 0 {
+                // Nobody is served: once promoted, older pods that the Service still selects have to end.
+                if pass.fully_promoted() {
+                    switch(pass, name, &set.hash);
+                }
                 return;
             }
             pass.wait(Reason::WaitingOnService { service: name.to_owned(), set: set.name().to_owned() });
