@@ -10,7 +10,7 @@ use object::Time;
 
 use crate::check::Checked;
 use crate::due::{course, wake};
-use crate::verdict::{Course, Limits, badness, broken, judge};
+use crate::verdict::{Course, Limits, broken, judge};
 
 /// A measurement that was taken or gone on with.
 #[derive(Clone, Debug, PartialEq)]
@@ -218,7 +218,7 @@ impl Tally {
     }
 
     fn worsen(&mut self, metric: &Metric, result: &MetricResult, phase: Phase) {
-        if self.worst.is_some_and(|worst| badness(phase) <= badness(worst)) {
+        if self.worst.is_some_and(|worst| phase.badness() <= worst.badness()) {
             return;
         }
         self.worst = Some(phase);

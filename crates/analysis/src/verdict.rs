@@ -79,18 +79,6 @@ pub(crate) fn judge(limits: &Limits, result: &MetricResult, course: Course) -> P
     }
 }
 
-/// Returns the rank of a phase: the higher, the worse.
-pub(crate) fn badness(phase: Phase) -> u8 {
-    match phase {
-        Phase::Successful => 0,
-        Phase::Running => 1,
-        Phase::Pending => 2,
-        Phase::Inconclusive => 3,
-        Phase::Error => 4,
-        Phase::Failed => 5,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

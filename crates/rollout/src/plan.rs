@@ -10,6 +10,7 @@ mod config;
 mod delay;
 mod duration;
 mod experiments;
+mod finished;
 mod history;
 mod merge;
 mod metadata;

@@ -30,6 +30,18 @@ impl AnalysisPhase {
     pub fn completed(self) -> bool {
         matches!(self, Self::Successful | Self::Failed | Self::Error | Self::Inconclusive)
     }
+
+    /// Returns the rank of the phase among those that are taken together: the higher, the worse.
+    pub fn badness(self) -> u8 {
+        match self {
+            Self::Successful => 0,
+            Self::Running => 1,
+            Self::Pending => 2,
+            Self::Inconclusive => 3,
+            Self::Error => 4,
+            Self::Failed => 5,
+        }
+    }
 }
 
 impl fmt::Display for AnalysisPhase {

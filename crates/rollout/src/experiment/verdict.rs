@@ -66,11 +66,11 @@ fn of_analyses(pass: &Pass) -> (Phase, String) {
             continue;
         }
         let phase = run.phase.unwrap_or(Phase::Pending);
-        if badness(phase) > badness(worst.0) {
+        if phase.badness() > worst.0.badness() {
             worst = (phase, run.message.clone());
         }
     }
-    if required_successful(pass) && badness(worst.0) <= badness(Phase::Pending) {
+    if required_successful(pass) && worst.0.badness() <= Phase::Pending.badness() {
         return (Phase::Successful, "Required AnalysisRuns completed".to_owned());
     }
     if worst.0 == Phase::Pending { (Phase::Running, worst.1) } else { worst }
@@ -85,17 +85,6 @@ fn required_successful(pass: &Pass) -> bool {
         run.is_some_and(|run| run.phase == Some(Phase::Successful))
     };
     required.peek().is_some() && required.all(|analysis| good(&analysis.name))
-}
-
-fn badness(phase: Phase) -> u8 {
-    match phase {
-        Phase::Successful => 0,
-        Phase::Running => 1,
-        Phase::Pending => 2,
-        Phase::Inconclusive => 3,
-        Phase::Error => 4,
-        Phase::Failed => 5,
-    }
 }
 
 /// Returns when to look again: at the end of the duration, when a lack of progress becomes a failure, and when a set is

@@ -7,11 +7,12 @@ mod create;
 use api::analysis::AnalysisPhase;
 use api::experiment::Experiment;
 use api::rollout::PauseReason;
-use object::{Object, Value};
+use object::Object;
 use traffic::Additional;
 
+use super::finished::{self, phase};
 use super::pass::Pass;
-use crate::{Action, Event, Reason, Step, keys};
+use crate::{Action, Event, Reason, Step};
 
 /// The Experiment of the current step.
 #[derive(Clone, Debug)]
@@ -112,11 +113,6 @@ pub(super) fn weights(pass: &Pass) -> Vec<Additional> {
     sets.collect()
 }
 
-fn phase(object: &Object) -> Option<AnalysisPhase> {
-    let text = object.str(&["status", "phase"]);
-    api::read(&Value::String(text.to_owned()), "status.phase").ok()
-}
-
 /// Terminates all Experiments that are not current.
 pub(super) fn end_others(pass: &mut Pass) {
     let current = pass.experiment.as_ref().map(|current| current.name.clone());
@@ -131,32 +127,14 @@ pub(super) fn end_others(pass: &mut Pass) {
 
 /// Deletes finished Experiments beyond the limits, and those of ReplicaSets that are gone.
 fn delete_old(pass: &mut Pass) {
-    let current = pass.experiment.as_ref().map(|current| current.name.clone());
-    let others = pass.observed.experiments.iter().filter(|it| current.as_deref() != Some(it.name()));
-    let mut others: Vec<_> = others.cloned().collect();
-    others.sort_by_key(|it| (std::cmp::Reverse(it.creation_time()), it.name().to_owned()));
-    let (mut successful, mut unsuccessful) = (0, 0);
-    let settings = pass.settings();
-    for experiment in others {
-        let hash = experiment.label(keys::HASH).unwrap_or_default();
-        let alive = pass.sets.of_hash(hash).is_some_and(|set| !set.object.is_deleting());
-        let keep = match phase(&experiment) {
-            _ if !alive => false,
-            Some(AnalysisPhase::Successful) => {
-                successful += 1;
-                successful <= settings.successful_runs
-            }
-            Some(AnalysisPhase::Failed | AnalysisPhase::Error | AnalysisPhase::Inconclusive) => {
-                unsuccessful += 1;
-                unsuccessful <= settings.unsuccessful_runs
-            }
-            None | Some(AnalysisPhase::Pending | AnalysisPhase::Running) => true,
-        };
-        if !keep && !experiment.is_deleting() {
-            let uid = experiment.uid().to_owned();
-            pass.actions.push(Action::DeleteExperiment { key: experiment.key(), uid });
-        }
-    }
+    let current = pass.experiment.as_ref().map(|current| current.name.as_str());
+    let others = pass.observed.experiments.iter().filter(|it| current != Some(it.name()));
+    let gone = finished::beyond_limits(pass, others).into_iter().map(|experiment| Action::DeleteExperiment {
+        key: experiment.key(),
+        uid: experiment.uid().to_owned(),
+    });
+    let gone: Vec<Action> = gone.collect();
+    pass.actions.extend(gone);
 }
 
 fn created(name: &str) -> Event {

@@ -5,13 +5,12 @@
 mod create;
 mod promotion;
 
-use std::sync::Arc;
-
 use api::analysis::AnalysisPhase;
 use api::rollout::{AnalysisRunRef, PauseReason, RolloutStatus};
-use object::{Object, Value};
+use object::Object;
 
 use super::blue_green;
+use super::finished::{self, phase};
 use super::pass::Pass;
 use super::status::in_rollback_window;
 use crate::{Action, BlueGreen, Event, Reason, Step, keys};
@@ -36,11 +35,6 @@ impl Run {
             step_index: object.label(keys::STEP_INDEX).unwrap_or_default().to_owned(),
         }
     }
-}
-
-fn phase(object: &Object) -> Option<AnalysisPhase> {
-    let text = object.str(&["status", "phase"]);
-    api::read(&Value::String(text.to_owned()), "status.phase").ok()
 }
 
 fn completed(object: &Object) -> bool {
@@ -290,31 +284,9 @@ fn tell_changes(pass: &mut Pass) {
 
 /// Deletes finished runs beyond the limits, and those of ReplicaSets that are gone.
 fn delete_old(pass: &mut Pass) {
-    let mut runs: Vec<&Arc<Object>> =
-        pass.observed.analysis_runs.iter().filter(|run| !pass.runs.has(run.name())).collect();
-    runs.sort_by_key(|run| (std::cmp::Reverse(run.creation_time()), run.name().to_owned()));
-    let (mut successful, mut unsuccessful) = (0, 0);
-    let settings = pass.settings();
-    let mut gone = Vec::new();
-    for run in runs {
-        let hash = run.label(keys::HASH);
-        let alive =
-            pass.sets.all.iter().any(|set| Some(set.hash.as_str()) == hash && !set.object.is_deleting());
-        let keep = match phase(run) {
-            _ if !alive => false,
-            Some(AnalysisPhase::Successful) => {
-                successful += 1;
-                successful <= settings.successful_runs
-            }
-            Some(AnalysisPhase::Failed | AnalysisPhase::Error | AnalysisPhase::Inconclusive) => {
-                unsuccessful += 1;
-                unsuccessful <= settings.unsuccessful_runs
-            }
-            None | Some(AnalysisPhase::Pending | AnalysisPhase::Running) => true,
-        };
-        if !keep && !run.is_deleting() {
-            gone.push(Action::DeleteAnalysisRun { key: run.key(), uid: run.uid().to_owned() });
-        }
-    }
+    let others = pass.observed.analysis_runs.iter().filter(|run| !pass.runs.has(run.name()));
+    let gone = finished::beyond_limits(pass, others).into_iter();
+    let gone = gone.map(|run| Action::DeleteAnalysisRun { key: run.key(), uid: run.uid().to_owned() });
+    let gone: Vec<Action> = gone.collect();
     pass.actions.extend(gone);
 }

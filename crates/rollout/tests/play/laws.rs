@@ -158,10 +158,7 @@ proptest! {
     /// way: availability floor, surge, weight never ahead of its step, one set scaled at a time, a reason for each wait.
     #[test]
     fn it_always_settles_and_stays_settled(deeds in deeds()) {
-        let mut world = world();
-        for deed in &deeds {
-            act(&mut world, deed);
-        }
+        let mut world = after(world(), &deeds);
         world.settle();
         world.settle();
         prop_assert!(world.last_is_empty());
@@ -170,10 +167,7 @@ proptest! {
     /// With pods that come, a user that promotes and analyses that succeed, every update gets through.
     #[test]
     fn a_willing_user_gets_through(deeds in deeds()) {
-        let mut world = world();
-        for deed in &deeds {
-            act(&mut world, deed);
-        }
+        let mut world = after(world(), &deeds);
         act(&mut world, &Deed::Mend);
         act(&mut world, &Deed::Pause(false));
         act(&mut world, &Deed::Retry);
@@ -191,10 +185,7 @@ proptest! {
     /// there, or after an abort back to stable ones.
     #[test]
     fn blue_green_settles_and_never_sends_the_users_astray(deeds in deeds()) {
-        let mut world = blue_green();
-        for deed in &deeds {
-            act(&mut world, deed);
-        }
+        let mut world = after(blue_green(), &deeds);
         world.settle();
         world.settle();
         prop_assert!(world.last_is_empty());
@@ -204,20 +195,8 @@ proptest! {
     /// after the delays one ReplicaSet is left.
     #[test]
     fn blue_green_gets_through(deeds in deeds()) {
-        let mut world = blue_green();
-        for deed in &deeds {
-            act(&mut world, deed);
-        }
-        act(&mut world, &Deed::Mend);
-        act(&mut world, &Deed::Pause(false));
-        for _ in 0..9 {
-            world.settle();
-            act(&mut world, &Deed::Retry);
-            act(&mut world, &Deed::Promote);
-            act(&mut world, &Deed::Verdict(0));
-            act(&mut world, &Deed::Tick(31));
-        }
-        world.settle();
+        let mut world = after(blue_green(), &deeds);
+        urge(&mut world, 9);
         prop_assert_eq!(world.phase(), "Healthy", "{:?}", world.status());
         let left = world.sizes().iter().filter(|size| **size > 0).count();
         prop_assert!(left <= 1, "{:?}", world.sizes());
@@ -227,10 +206,7 @@ proptest! {
     /// With a router: plans end and stay ended; `World::pass` checks that weights add up and go where pods are.
     #[test]
     fn routed_settles(deeds in deeds(), dynamic: bool) {
-        let mut world = routed(dynamic);
-        for deed in &deeds {
-            act(&mut world, deed);
-        }
+        let mut world = after(routed(dynamic), &deeds);
         world.settle();
         world.settle();
         prop_assert!(world.last_is_empty());
@@ -250,10 +226,7 @@ proptest! {
     /// An abort that is asked for again changes nothing more.
     #[test]
     fn an_abort_is_idempotent(deeds in deeds()) {
-        let mut world = world();
-        for deed in &deeds {
-            act(&mut world, deed);
-        }
+        let mut world = after(world(), &deeds);
         act(&mut world, &Deed::Abort);
         world.settle();
         let status = world.status().clone();
@@ -286,21 +259,31 @@ proptest! {
 
 /// Plays the deeds on a routed canary, then everything that lets it get through.
 fn through(deeds: &[Deed], dynamic: bool) -> World {
-    let mut world = routed(dynamic);
+    let mut world = after(routed(dynamic), deeds);
+    urge(&mut world, 12);
+    world
+}
+
+/// Returns the world after the deeds.
+fn after(mut world: World, deeds: &[Deed]) -> World {
     for deed in deeds {
         act(&mut world, deed);
     }
-    act(&mut world, &Deed::Mend);
-    act(&mut world, &Deed::Pause(false));
-    for _ in 0..12 {
+    world
+}
+
+/// Does what a user does who wants an update to get through, `times` over, with time for delays to end.
+fn urge(world: &mut World, times: usize) {
+    act(world, &Deed::Mend);
+    act(world, &Deed::Pause(false));
+    for _ in 0..times {
         world.settle();
-        act(&mut world, &Deed::Retry);
-        act(&mut world, &Deed::Promote);
-        act(&mut world, &Deed::Verdict(0));
-        act(&mut world, &Deed::Tick(31));
+        act(world, &Deed::Retry);
+        act(world, &Deed::Promote);
+        act(world, &Deed::Verdict(0));
+        act(world, &Deed::Tick(31));
     }
     world.settle();
-    world
 }
 
 /// Found by `routed_gets_through`: the Services went on to select pods of the version before the last.
