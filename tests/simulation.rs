@@ -13,10 +13,10 @@ mod driver;
 #[path = "in_process/journey.rs"]
 mod journey;
 
-/// Seeds that once failed, with what they showed.
-const KEPT: [u64; 0] = [];
-/// Seeds that are played when nothing else is said. Of the first 200, seed 73 does not always get through: see the roadmap.
-const SEEDS: u64 = 60;
+/// Seeds that once failed. 73: a process that died between a sync and the comparison after it left clients waiting for it.
+const KEPT: [u64; 1] = [73];
+/// Seeds that are played when nothing else is said.
+const SEEDS: u64 = 200;
 /// What a step may take while faults strike.
 const PATIENCE: &str = "30m";
 

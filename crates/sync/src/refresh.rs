@@ -52,7 +52,7 @@ const EVALUATED: [ConditionKind; 5] = [
 /// written, so `status.reconciledAt` may be older.
 ///
 /// Source: Argo CD `needRefreshAppStatus`, first hit wins: annotation, source, expiry, destination, namespace metadata,
-/// ignored differences, request.
+/// ignored differences, request. Ours besides: a sync that ended after the last comparison.
 pub fn level_needed(
     app: &Application,
     asked: Level,
@@ -69,7 +69,8 @@ pub fn level_needed(
     }
     let differs = compared.destination != spec.destination
         || compared.ignore_differences != spec.ignore_differences
-        || app.status.has_other_namespace_metadata(spec);
+        || app.status.has_other_namespace_metadata(spec)
+        || end_is_unseen(&app.status);
     if expired || differs { asked.max(Level::Latest) } else { asked }
 }
 
@@ -171,12 +172,20 @@ fn decide(
     Refresh { operation, finalizers, pairs, ..refresh }
 }
 
-/// Returns true when the time of the comparison is worth a write: the first one, or a thorough one that was asked for
-/// or found something else than the last one did.
+/// Returns true when a sync ended after the last comparison that was written: clients wait until
+/// `status.reconciledAt` is not older than `status.operationState.finishedAt`.
+fn end_is_unseen(status: &ApplicationStatus) -> bool {
+    let finished = status.operation_state.as_ref().and_then(|state| state.finished_at);
+    finished.is_some_and(|finished| status.reconciled_at.is_none_or(|at| at < finished))
+}
+
+/// Returns true when the time of the comparison is worth a write: the first one, the first after a sync, or a thorough
+/// one that was asked for or found something else than the last one did.
 fn tells_something_new(app: &Application, status: &ApplicationStatus, observation: &Observation) -> bool {
     let thorough = observation.level >= Level::Latest;
     let asked = app.object.annotation(REFRESH_ANNOTATION).is_some();
-    status.reconciled_at.is_none() || (thorough && (asked || *status != app.status))
+    let differs = asked || end_is_unseen(status) || *status != app.status;
+    status.reconciled_at.is_none() || (thorough && differs)
 }
 
 fn skipped(status: &ApplicationStatus, skip: Skip) -> Why {

@@ -475,3 +475,20 @@ fn the_time_of_a_comparison_is_written_with_news_only() {
     world.refresh(Level::Latest);
     assert_eq!(world.app.status.reconciled_at, Some(world.now));
 }
+
+/// A sync ended, its process died, and the next one finds everything as it was: clients wait for this time.
+#[test]
+fn the_comparison_after_a_sync_is_written_without_news_too() {
+    let mut world = world(vec![config("a", &json!({}))]);
+    world.refresh(Level::Latest);
+    let finished = world.now.after(Duration::from_secs(5));
+    let state =
+        json!({"phase": "Succeeded", "operation": {}, "startedAt": world.now, "finishedAt": finished});
+    world.app.status.operation_state = serde_json::from_value(state).unwrap();
+    world.pass(10);
+    let settings = sync::Settings::default();
+    let level = sync::level_needed(&world.app, Level::Nothing, Some(world.now), &settings, world.now);
+    assert_eq!(level, Level::Latest);
+    world.refresh(level);
+    assert_eq!(world.app.status.reconciled_at, Some(world.now));
+}
