@@ -75,6 +75,10 @@ pub(super) fn advance(pass: &mut Pass, scaling: Scaling) -> RolloutStatus {
     if skip {
         pass.pause.clear = true;
         pass.pause.remove_abort = true;
+    }
+    // What is stable has no steps left, whatever somebody wrote into the status.
+    let skip = skip || pass.fully_promoted();
+    if skip {
         status.current_step_index = all;
     }
     conditions::abort_at_deadline(pass, &status);

@@ -36,13 +36,15 @@ pub(super) fn reconcile(pass: &mut Pass, strategy: &BlueGreen) {
     reconcile_others(pass, strategy);
 }
 
-/// Returns how many pods the new ReplicaSet is to have: all, or those of the preview until the switch is near.
+/// Returns how many pods the new ReplicaSet is to have: all, or those of the preview until the switch is near. One that is
+/// gone back to because it is the stable one has no preview: upstream shrinks it to one, and the switch never comes.
 pub(super) fn wanted(pass: &Pass, strategy: &BlueGreen, new: &Set) -> i32 {
     let status = pass.status();
     let all = pass.settings().replicas;
     let Some(preview) = strategy.preview_replicas else { return all };
     let active = pass.sets.of_hash(&status.blue_green.active_selector);
-    if status.promote_full || active.is_none_or(|active| active.name() == new.name()) {
+    let is_back = new.hash == status.stable_rs;
+    if status.promote_full || is_back || active.is_none_or(|active| active.name() == new.name()) {
         return all;
     }
     let paused = pass.paused_by_user() || !status.pause_conditions.is_empty();
