@@ -2,6 +2,8 @@
 //!
 //! `go/types.json` lists, for each struct of `k8s.io/api` v0.36.3 that is served, its JSON fields: `string`, `int32`,
 //! `bool`, `[]T`, `{}T` (map), `#pkg.Type` (struct), `*T` (pointer), with `?` for `omitempty` and `0` for `omitzero`.
+//! `go/rollout.json` lists those of a Rollout in the same way, for [`strict`] alone: Rollouts are served by their
+//! definition.
 
 mod decode;
 
@@ -9,6 +11,8 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 pub(crate) use decode::{Decoded, decode};
+
+use serde_json::Value;
 
 /// A Go type, as far as JSON shows it.
 #[derive(Clone, Debug, PartialEq)]
@@ -51,11 +55,28 @@ pub(crate) struct Field {
 /// The fields of a struct, by their JSON names.
 pub(crate) type Fields = BTreeMap<String, Field>;
 
-static TYPES: LazyLock<BTreeMap<String, Fields>> = LazyLock::new(|| load(include_str!("go/types.json")));
+static TYPES: LazyLock<BTreeMap<String, Fields>> = LazyLock::new(|| {
+    let mut types = load(include_str!("go/types.json"));
+    types.extend(load(include_str!("go/rollout.json")));
+    types
+});
 
 /// Returns the fields of the struct, such as `core.v1.PodSpec`.
 pub(crate) fn fields(name: &str) -> Option<&'static Fields> {
     TYPES.get(name)
+}
+
+/// Reads an object as a strict Go program reads it: every field must be known and of its type. Objects of kinds other
+/// than the built-in ones and Rollouts are not looked at.
+///
+/// **Errors:** the text of Go's JSON decoder for the first field that is wrong, in the order of the names.
+pub fn strict(object: &object::Object) -> Result<(), String> {
+    let gvk = object.gvk();
+    let name = match (gvk.group.as_str(), gvk.kind.as_str()) {
+        ("argoproj.io", "Rollout") => Some("rollouts.v1alpha1.Rollout".to_owned()),
+        _ => struct_of(&gvk.group, &gvk.version, &gvk.kind),
+    };
+    name.map_or(Ok(()), |name| decode::strict(&name, &Value::Object(object.as_map().clone())))
 }
 
 /// Returns the struct of a kind.
@@ -151,6 +172,34 @@ mod tests {
     use super::*;
 
     #[test]
+    fn strict_reading_tells_the_first_wrong_field() {
+        let read = |spec: Value| {
+            let value =
+                serde_json::json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "spec": spec});
+            strict(&object::Object::from_value(value))
+        };
+        let wrong = |text: &str| Err(text.to_owned());
+        assert_eq!(
+            read(serde_json::json!({"replicas": 1, "strategy": {"canary": {"steps": [{"pause": {}}]}}})),
+            Ok(())
+        );
+        let container = serde_json::json!({"spec": {"containers": [{"name": "a", "imag": "b"}]}});
+        assert_eq!(
+            read(serde_json::json!({"template": container, "zero": 1})),
+            wrong("json: unknown field \"imag\"")
+        );
+        let text = "json: cannot unmarshal string into Go struct field CanaryStep.spec.strategy.canary.steps.setWeight of type int32";
+        assert_eq!(
+            read(serde_json::json!({"strategy": {"canary": {"steps": [{"setWeight": "x", "weight": 1}]}}})),
+            wrong(text)
+        );
+        assert_eq!(
+            read(serde_json::json!({"paused": true, "stratgy": {}})),
+            wrong("json: unknown field \"stratgy\"")
+        );
+    }
+
+    #[test]
     fn every_struct_that_a_field_names_is_there() {
         fn check(ty: &Type) {
             match ty {
@@ -159,7 +208,7 @@ mod tests {
                 _ => {}
             }
         }
-        assert!(TYPES.len() > 300);
+        assert!(TYPES.len() > 350);
         TYPES.values().flat_map(BTreeMap::values).for_each(|field| check(&field.ty));
     }
 }

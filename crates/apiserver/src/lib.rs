@@ -42,4 +42,5 @@ mod verbs;
 
 pub use bootstrap::BootstrapError;
 pub use config::{Config, Limits, Loopback, NodeEndpoint};
+pub use go::strict;
 pub use server::ApiServer;

@@ -14,6 +14,7 @@ use std::io::Write as _;
 use object::Value;
 
 use crate::print::arguments::{Refusal, parse};
+use crate::words;
 use crate::{Exit, Session};
 
 use arguments::{Arguments, LogFormat, Verb};
@@ -42,25 +43,6 @@ pub async fn run(args: impl IntoIterator<Item = OsString>, session: &mut Session
         }
         Err(Failure::Quiet(exit)) => exit,
     }
-}
-
-/// Returns the words of a text, with single or double quotes around those with spaces.
-fn words(text: &str) -> Vec<OsString> {
-    let mut words = Vec::new();
-    let (mut word, mut quote): (Option<String>, Option<char>) = (None, None);
-    for character in text.chars() {
-        match quote {
-            Some(end) if character == end => quote = None,
-            None if matches!(character, '\'' | '"') => {
-                quote = Some(character);
-                word.get_or_insert_default();
-            }
-            None if character.is_whitespace() => words.extend(word.take()),
-            Some(_) | None => word.get_or_insert_default().push(character),
-        }
-    }
-    words.extend(word);
-    words.into_iter().map(OsString::from).collect()
 }
 
 /// Writes help and what is wrong with the arguments to standard output, as the existing tool does.
@@ -103,15 +85,4 @@ fn version(short: bool, session: &mut Session) -> Result<(), Failure> {
         writeln!(session.out, "  Platform: {}/{}", std::env::consts::OS, std::env::consts::ARCH)?;
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn words_may_be_quoted() {
-        assert_eq!(words("--grpc-web  -N 'a b' \"\""), ["--grpc-web", "-N", "a b", ""]);
-        assert!(words(" ").is_empty());
-    }
 }

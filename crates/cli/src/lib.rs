@@ -10,8 +10,10 @@ mod print;
 pub mod rollouts;
 mod session;
 mod slipway;
+mod words;
 
 pub use session::{Colour, Exit, Session};
+pub use words::words;
 
 use std::ffi::OsString;
 use std::path::Path;

@@ -7,6 +7,7 @@ mod arguments;
 mod context;
 mod create;
 mod get;
+mod lint;
 mod list;
 mod observe;
 mod promote;
@@ -23,6 +24,7 @@ pub(crate) use observe::One;
 use crate::print::arguments::{Refusal, parse};
 use crate::{Exit, Session};
 
+pub(crate) use arguments::Shell;
 use arguments::{Arguments, Verb};
 use context::{Context, Failure};
 
@@ -50,12 +52,11 @@ fn refuse(refusal: Refusal, session: &mut Session) -> Exit {
 }
 
 async fn execute(arguments: Arguments, session: &mut Session) -> Result<(), Failure> {
-    if let Verb::Version { short } = arguments.verb {
-        return version(short, session);
-    }
-    let mut context = Context::open(&arguments.global, session).await?;
+    let (global, verb) = (arguments.global, arguments.verb);
+    let Some(verb) = alone(verb, session)? else { return Ok(()) };
+    let mut context = Context::open(&global, session).await?;
     let context = &mut context;
-    match arguments.verb {
+    match verb {
         Verb::Get { what } => get::run(what, context).await,
         Verb::List { what } => list::run(what, context).await,
         Verb::Status(status) => status::run(status, context).await,
@@ -68,8 +69,50 @@ async fn execute(arguments: Arguments, session: &mut Session) -> Result<(), Fail
         Verb::Terminate { what } => action::terminate(what, context).await,
         Verb::Undo(undo) => undo::run(&undo, context).await,
         Verb::Set { what } => set_image::run(what, context).await,
-        Verb::Version { .. } => Ok(()),
+        Verb::Lint(_)
+        | Verb::Completion { .. }
+        | Verb::Dashboard { .. }
+        | Verb::Notifications { .. }
+        | Verb::Version { .. } => Ok(()),
     }
+}
+
+/// Runs a verb that needs no cluster, and returns any other.
+fn alone(verb: Verb, session: &mut Session) -> Result<Option<Verb>, Failure> {
+    match verb {
+        Verb::Lint(options) => lint::run(&options, session)?,
+        Verb::Completion { shell } => session.out.write_all(&completion::<Arguments>(shell))?,
+        Verb::Dashboard { .. } => return Err(later("dashboard")),
+        Verb::Notifications { what, .. } => {
+            return Err(match what {
+                Some(_) => later("notifications"),
+                None => Failure::usage(&["notifications"]),
+            });
+        }
+        Verb::Version { short } => version(short, session)?,
+        verb => return Ok(Some(verb)),
+    }
+    Ok(None)
+}
+
+fn later(verb: &str) -> Failure {
+    Failure::Error(format!("{verb:?} is not offered yet: it comes with a later version of slipway"))
+}
+
+/// Returns the text by which a shell completes the commands of `T`.
+pub(crate) fn completion<T: clap::CommandFactory>(shell: Shell) -> Vec<u8> {
+    use clap_complete::aot;
+    let mut command = T::command();
+    let name = command.get_name().to_owned();
+    let mut text = Vec::new();
+    let shell = match shell {
+        Shell::Bash => aot::Shell::Bash,
+        Shell::Zsh => aot::Shell::Zsh,
+        Shell::Fish => aot::Shell::Fish,
+        Shell::Powershell => aot::Shell::PowerShell,
+    };
+    aot::generate(shell, &mut command, name, &mut text);
+    text
 }
 
 fn version(short: bool, session: &mut Session) -> Result<(), Failure> {

@@ -41,10 +41,10 @@ pub use collision::{collided, collides, create_refused};
 pub use config::tracks_config;
 pub use event::{Event, EventKind};
 pub use invalid::{invalid, unreadable};
-pub use observed::{Observed, Referenced};
+pub use observed::{Extent, Observed, Referenced};
 pub use plan::{Plan, plan};
 pub use reason::{Reason, Why};
-pub use validate::{Problem, validate};
+pub use validate::{Problem, lint, validate};
 pub use workload::{ScaleDown, Workload, workload_reference};
 
 /// Returns what has to be observed for the routers of a Rollout ([`Referenced::live`]), by name and by labels; nothing

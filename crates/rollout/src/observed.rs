@@ -26,9 +26,21 @@ pub struct Observed {
     pub referenced: Referenced,
 }
 
+/// How much of what a Rollout's spec names was looked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Extent {
+    /// All of it: what was not found is not there.
+    #[default]
+    All,
+    /// Only what happened to be at hand, as in the files that are linted: nothing is missed.
+    Excerpt,
+}
+
 /// Objects that a Rollout's spec names.
 #[derive(Clone, Debug, Default)]
 pub struct Referenced {
+    /// How much was looked for; where it is an excerpt, [`Self::live`] is [`traffic::Live::excerpt`] too.
+    pub extent: Extent,
     /// AnalysisTemplates of the namespace and ClusterAnalysisTemplates, at least those named, also by one another.
     pub templates: Vec<Arc<Object>>,
     /// Services of the namespace, at least `canaryService` and `stableService`.

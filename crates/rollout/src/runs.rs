@@ -141,6 +141,20 @@ fn join_argument(args: &mut Vec<Argument>, new: Argument) -> Result<(), String> 
     }
 }
 
+/// Returns true when a template that is named, also by another one, is not at hand.
+pub(crate) fn lacks(referenced: &Referenced, refs: &[TemplateRef]) -> bool {
+    let (mut seen, mut left) = (Vec::new(), refs.to_vec());
+    while let Some(reference) = left.pop() {
+        if seen.contains(&reference) {
+            continue;
+        }
+        let Some(object) = referenced.template(&reference) else { return true };
+        left.extend(AnalysisTemplate::from_object(object).map(|it| it.spec.templates).unwrap_or_default());
+        seen.push(reference);
+    }
+    false
+}
+
 fn collect(
     referenced: &Referenced,
     refs: &[TemplateRef],

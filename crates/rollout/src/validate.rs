@@ -17,7 +17,7 @@ use std::fmt;
 use api::rollout::Rollout;
 use object::{LabelSelector, Object, Value, json};
 
-use crate::{Checked, Referenced, config, workload};
+use crate::{Checked, Extent, Referenced, config, workload};
 
 #[cfg(test)]
 pub(crate) use settings::limits;
@@ -69,13 +69,7 @@ pub fn validate(rollout: &Rollout, referenced: &Referenced) -> Result<Checked<Ro
     let (rollout, workload) = workload::resolve(rollout, referenced).map_err(|problem| vec![problem])?;
     let (rollout, copies) = pinned(rollout, referenced);
     let rollout = &rollout;
-    let mut problems = spec_problems(rollout);
-    problems.extend(unsupported::problems(rollout));
-    problems.extend(routing::not_offered(rollout, referenced));
-    problems.extend(unsupported::unknown(rollout));
-    if problems.is_empty() {
-        problems.extend(references::problems(rollout, referenced));
-    }
+    let problems = problems(rollout, referenced);
     if !problems.is_empty() {
         return Err(problems);
     }
@@ -83,6 +77,26 @@ pub fn validate(rollout: &Rollout, referenced: &Referenced) -> Result<Checked<Ro
     settings.workload = workload;
     settings.copies = copies;
     Ok(Checked { value: rollout.clone(), settings })
+}
+
+/// Returns what [`validate`] finds wrong with a Rollout, all of it; nothing when it can be acted on. For Rollouts of
+/// files, with what else is in them as [`Extent::Excerpt`].
+pub fn lint(rollout: &Rollout, referenced: &Referenced) -> Vec<Problem> {
+    match workload::resolve(rollout, referenced) {
+        Ok((rollout, _)) => problems(&rollout, referenced),
+        Err(problem) => vec![problem],
+    }
+}
+
+fn problems(rollout: &Rollout, referenced: &Referenced) -> Vec<Problem> {
+    let mut problems = spec_problems(rollout);
+    problems.extend(unsupported::problems(rollout));
+    problems.extend(routing::not_offered(rollout, referenced));
+    problems.extend(unsupported::unknown(rollout));
+    if problems.is_empty() || referenced.extent == Extent::Excerpt {
+        problems.extend(references::problems(rollout, referenced));
+    }
+    problems
 }
 
 /// Returns the Rollout with its template naming copies of ConfigMaps and Secrets, when it asks for that, and the copies.
@@ -103,8 +117,11 @@ fn spec_problems(rollout: &Rollout) -> Vec<Problem> {
         (value < 0).then(|| Problem::invalid(path, &json!(value), "must be greater than or equal to 0"))
     };
     problems.extend(not_negative("spec.replicas", spec.replicas.unwrap_or(1)));
-    problems.extend(selector_problem(rollout));
-    problems.extend(template_problems(rollout));
+    // With a workload that is not at hand, template and selector are not known.
+    if spec.workload_ref.is_none() || !workload::has_no_template(rollout) {
+        problems.extend(selector_problem(rollout));
+        problems.extend(template_problems(rollout));
+    }
     let (ready, deadline) =
         (spec.min_ready_seconds.unwrap_or(0), spec.progress_deadline_seconds.unwrap_or(600));
     problems.extend(not_negative("spec.minReadySeconds", ready));

@@ -7,7 +7,7 @@ use api::rollout::{ObjectRef, Rollout};
 use object::{Gvk, Object, Value};
 use traffic::Reference;
 
-use crate::{Problem, Referenced};
+use crate::{Extent, Problem, Referenced};
 
 /// What becomes of the pods of the workload itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,14 +55,17 @@ pub(crate) fn resolve(
     let (Some(named), Some(reference)) = (&rollout.spec.workload_ref, workload_reference(rollout)) else {
         return Ok((rollout.clone(), None));
     };
-    if rollout.spec.template.as_ref().is_some_and(|template| !is_empty(template)) {
+    if !has_no_template(rollout) {
         let message = "Internal error: template must be empty for workload reference rollout";
         return Err(Problem { path: "spec.template".into(), message: message.into() });
     }
     let scale_down = scale_down(named)?;
     let (template, selector) = paths(&reference.gvk)?;
     let Some(object) = referenced.workload.as_ref().filter(|object| object.name() == named.name) else {
-        return Err(missing(&reference));
+        return match referenced.extent {
+            Extent::All => Err(missing(&reference)),
+            Extent::Excerpt => Ok((rollout.clone(), None)),
+        };
     };
     let mut resolved = rollout.clone();
     resolved.spec.template = object.get(template).cloned();
@@ -76,6 +79,11 @@ pub(crate) fn resolve(
         scale_down,
     };
     Ok((resolved, Some(workload)))
+}
+
+/// Returns true when the Rollout has no template of its own, or an empty one.
+pub(crate) fn has_no_template(rollout: &Rollout) -> bool {
+    rollout.spec.template.as_ref().is_none_or(is_empty)
 }
 
 fn is_empty(template: &Value) -> bool {

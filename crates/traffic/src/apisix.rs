@@ -8,7 +8,6 @@ use api::rollout::{ApisixRoute, ApisixRouting, Rollout};
 use object::{Gvk, Object, Value};
 
 use crate::json::{items, list_mut, set_weight, text};
-use crate::problem::not_found;
 use crate::router::{Carrier, PATH};
 use crate::services::{Preferred, Services, of_spec, services};
 use crate::{Live, Managed, Problem, Reference, Routed, Wanted, Weight};
@@ -98,7 +97,7 @@ impl Carrier for Apisix {
         let reference = reference(rollout, &self.route.name);
         let problem = match live.get(&reference) {
             Some(found) => self.split(found, of_spec(rollout, Preferred::Explicit)).err(),
-            None => Some(not_found(&reference)),
+            None => live.absence(&reference),
         };
         let path = format!("{PATH}.apisix.route");
         problem

@@ -16,7 +16,7 @@ use object::{Gvk, Value};
 
 use self::config::{Config, Label, MirrorMode};
 use self::route::Route;
-use crate::problem::not_found;
+
 use crate::router::Carrier;
 use crate::settings::service;
 use crate::{Live, Problem, Reference, Routed, Selection, Settings, Wanted};
@@ -162,7 +162,9 @@ impl Carrier for GatewayApi {
             let reference = self.reference(rollout, &named);
             let path = format!("{}.plugins[{PLUGIN:?}].{}", crate::router::PATH, named.kind.field());
             let Some(found) = live.get(&reference) else {
-                problems.push(Problem::invalid(&path, &named.name.as_str().into(), &not_found(&reference)));
+                let absence = live.absence(&reference);
+                let name = named.name.as_str().into();
+                problems.extend(absence.map(|message| Problem::invalid(&path, &name, &message)));
                 continue;
             };
             let route = Route::new(self, &named, &wanted, live, &reference);

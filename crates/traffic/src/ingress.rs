@@ -53,7 +53,7 @@ impl Named<'_> {
 pub(crate) fn problem(path: &str, reference: &Reference, service: &str, live: &Live) -> Option<Problem> {
     let name = Value::from(reference.name.as_str());
     let Some(found) = live.get(reference) else {
-        return Some(Problem::invalid(path, &name, &crate::problem::not_found(reference)));
+        return live.absence(reference).map(|message| Problem::invalid(path, &name, &message));
     };
     (!leads_to(found.items(&["spec", "rules"]), service)).then(|| {
         let message = format!("ingress `{}` has no rules using service {service} backend", reference.name);

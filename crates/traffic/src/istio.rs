@@ -12,7 +12,6 @@ use api::rollout::{IstioDestinationRule, IstioRouting, IstioVirtualService, Roll
 use object::{Gvk, Object, Value};
 
 use self::hosts::Hosts;
-use crate::problem::not_found;
 use crate::router::{Carrier, PATH};
 use crate::{Event, Hashes, Live, Managed, Problem, Reference, Routed, Settings, Wanted};
 
@@ -147,7 +146,7 @@ impl Carrier for Istio {
             let name = Value::from(reference.name.as_str());
             let messages = match live.get(&reference) {
                 Some(found) => routes::problems(found, config, &hosts),
-                None => vec![not_found(&reference)],
+                None => live.absence(&reference).into_iter().collect(),
             };
             problems.extend(messages.iter().map(|message| Problem::invalid(&path, &name, message)));
         }

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use object::{Gvk, Key, LabelSelector, Object};
 
+use crate::problem::not_found;
+
 /// Name of an object that a router needs or may make.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Reference {
@@ -46,9 +48,22 @@ pub struct Selection {
 
 /// What was found of the references: the object, or that there is none.
 ///
-/// What was not looked for counts as absent.
+/// What was not looked for counts as absent, unless this is [`Live::excerpt`].
 #[derive(Clone, Debug, Default)]
-pub struct Live(BTreeMap<Reference, Option<Arc<Object>>>);
+pub struct Live {
+    objects: BTreeMap<Reference, Option<Arc<Object>>>,
+    extent: Extent,
+}
+
+/// How much of the cluster was looked at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Extent {
+    /// All that is referenced.
+    #[default]
+    All,
+    /// Only what happened to be at hand, e.g. in a file.
+    Excerpt,
+}
 
 impl Live {
     /// Returns an empty one.
@@ -56,19 +71,30 @@ impl Live {
         Self::default()
     }
 
+    /// Returns an empty one of which nobody says that it is complete: what is not in it is no problem.
+    pub fn excerpt() -> Self {
+        Self { objects: BTreeMap::new(), extent: Extent::Excerpt }
+    }
+
     /// Records what was found of `reference`.
     pub fn insert(&mut self, reference: Reference, object: Option<Arc<Object>>) {
-        self.0.insert(reference, object);
+        self.objects.insert(reference, object);
+    }
+
+    /// Returns why `reference` cannot be used, when it is not there and should be.
+    pub(crate) fn absence(&self, reference: &Reference) -> Option<String> {
+        let missing = self.extent == Extent::All && self.get(reference).is_none();
+        missing.then(|| not_found(reference))
     }
 
     /// Returns the object of `reference`, if there is one.
     pub fn get(&self, reference: &Reference) -> Option<&Arc<Object>> {
-        self.0.get(reference)?.as_ref()
+        self.objects.get(reference)?.as_ref()
     }
 
     /// Returns the names of the selected objects, sorted.
     pub(crate) fn selected<'a>(&'a self, selection: &'a Selection) -> impl Iterator<Item = &'a str> {
-        self.0
+        self.objects
             .iter()
             .filter(|(reference, _)| {
                 reference.gvk == selection.gvk && reference.namespace == selection.namespace
@@ -81,6 +107,7 @@ impl Live {
 
 impl FromIterator<Arc<Object>> for Live {
     fn from_iter<T: IntoIterator<Item = Arc<Object>>>(objects: T) -> Self {
-        Self(objects.into_iter().map(|object| (Reference::of(&object), Some(object))).collect())
+        let objects = objects.into_iter().map(|object| (Reference::of(&object), Some(object))).collect();
+        Self { objects, extent: Extent::All }
     }
 }

@@ -29,6 +29,20 @@ pub(crate) fn decode(name: &str, value: &Value) -> Result<Decoded, String> {
     Ok(Decoded { value, unknown: reader.unknown })
 }
 
+/// Reads `value` as the struct `name`, refusing fields that are not known.
+///
+/// **Errors:** the text of Go's JSON decoder for the first wrong field in the order of the names.
+pub(crate) fn strict(name: &str, value: &Value) -> Result<(), String> {
+    let mut reader = Reader { unknown: Vec::new() };
+    let place = Place { owner: "", path: String::new(), shown: String::new(), depth: 0 };
+    let read = reader.read(&Type::Struct(name.to_owned()), value, &place);
+    // What is unknown was met before what ended the reading.
+    match reader.unknown.first() {
+        Some(path) => Err(format!("json: unknown field {:?}", path.rsplit('.').next().unwrap_or_default())),
+        None => read.map(|_| ()),
+    }
+}
+
 /// Where a value is: Go's name of the struct and the path without indices, and the path for people.
 struct Place<'a> {
     owner: &'a str,
@@ -96,10 +110,13 @@ impl Reader {
 
     fn object(&mut self, name: &str, map: &Map<String, Value>, place: &Place<'_>) -> Result<Value, String> {
         let Some(known) = fields(name) else { return Ok(Value::Object(map.clone())) };
-        let unknown: BTreeSet<&String> = map.keys().filter(|key| !known.contains_key(*key)).collect();
-        self.unknown.extend(unknown.into_iter().map(|key| join(&place.shown, key)));
         let mut read = Map::new();
-        for (key, field) in known {
+        let names: BTreeSet<&String> = map.keys().chain(known.keys()).collect();
+        for key in names {
+            let Some(field) = known.get(key) else {
+                self.unknown.push(join(&place.shown, key));
+                continue;
+            };
             let value = map.get(key).unwrap_or(&Value::Null);
             let (path, shown) = (join(&place.path, key), join(&place.shown, key));
             let at = Place { owner: name, path, shown, depth: place.depth + 1 };

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::connect::ConnectFlags;
 use crate::print::arguments::{duration, integer, unsigned};
 
 /// Watch and steer Rollouts and Experiments.
 #[derive(Debug, Parser)]
-#[command(name = "kubectl-argo-rollouts", bin_name = "kubectl-argo-rollouts", disable_help_subcommand = true)]
+#[command(name = "kubectl-argo-rollouts", bin_name = "kubectl-argo-rollouts")]
 pub(super) struct Arguments {
     #[command(flatten)]
     pub global: Global,
@@ -106,6 +106,38 @@ pub(super) enum Verb {
     Set {
         #[command(subcommand)]
         what: Set,
+    },
+    /// Check the Rollouts of a file.
+    #[command(after_help = "Example:\n  kubectl argo rollouts lint -f rollout.yaml")]
+    Lint(Lint),
+    /// Write the completions of a shell.
+    #[command(
+        after_help = "Examples:\n  source <(kubectl-argo-rollouts completion bash)\n  kubectl-argo-rollouts completion zsh > \"${fpath[1]}/_kubectl-argo-rollouts\"\n  kubectl-argo-rollouts completion fish | source\n  kubectl-argo-rollouts completion powershell | Out-String | Invoke-Expression"
+    )]
+    Completion {
+        /// The shell.
+        shell: Shell,
+    },
+    /// Serve a page that shows Rollouts; not offered yet.
+    #[command(after_help = "Example:\n  kubectl argo rollouts dashboard --port 8080")]
+    Dashboard {
+        /// Path under which the page is.
+        #[arg(long, default_value = "rollouts", value_name = "PATH")]
+        root_path: String,
+        /// Port to listen on.
+        #[arg(short, long, value_parser = integer, default_value_t = 3100)]
+        port: i64,
+    },
+    /// Look at what notifications would say; not offered yet.
+    #[command(
+        after_help = "Example:\n  kubectl argo rollouts notifications template get",
+        subcommand_required = false
+    )]
+    Notifications {
+        #[command(flatten)]
+        flags: NotificationFlags,
+        #[command(subcommand)]
+        what: Option<Notifications>,
     },
     /// Tell the version of this program.
     #[command(after_help = "Example:\n  kubectl argo rollouts version --short")]
@@ -237,6 +269,56 @@ pub(super) struct Status {
     pub timeout: Duration,
 }
 
+/// A shell that can complete commands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Shell {
+    Bash,
+    Zsh,
+    Fish,
+    Powershell,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Lint {
+    /// File with Rollouts, and with what they name.
+    #[arg(short = 'f', long = "filename", value_name = "FILE")]
+    pub filename: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct NotificationFlags {
+    /// File with the ConfigMap of templates and triggers.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config_map: Option<String>,
+    /// File with the Secret that templates and services use; `:empty` for none.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub secret: Option<String>,
+    /// User of basic authentication.
+    #[arg(long, global = true, value_name = "NAME")]
+    pub username: Option<String>,
+    /// Password of basic authentication.
+    #[arg(long, global = true, value_name = "PASSWORD")]
+    pub password: Option<String>,
+    /// Proxy to connect through.
+    #[arg(long, global = true, value_name = "URL")]
+    pub proxy_url: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Notifications {
+    /// Templates: get, notify.
+    Template(Rest),
+    /// Triggers: get, run.
+    Trigger(Rest),
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Rest {
+    /// Arguments of the command.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    pub arguments: Vec<String>,
+}
+
 #[derive(Args, Debug)]
 pub(super) struct Promote {
     /// Name of the Rollout.
@@ -318,6 +400,13 @@ mod tests {
 
     #[test]
     fn everything_says_what_it_does() {
-        crate::print::arguments::assert_told::<Arguments>(&["get ", "list ", "retry ", "terminate ", "set "]);
+        crate::print::arguments::assert_told::<Arguments>(&[
+            "get ",
+            "list ",
+            "retry ",
+            "terminate ",
+            "set ",
+            "notifications ",
+        ]);
     }
 }

@@ -1,12 +1,12 @@
 //! The same commands against the embedded API server, which checks schemas and keeps status apart.
 
 use apiserver::{ApiServer, Config};
-use cli::{Colour, Face, Session};
+use cli::{Colour, Face, Session, words};
 use object::{Key, Object, Time, Value, json};
 use runtime::{Clock, Cluster, Resource, Subresource, resources};
 use store::Store;
 
-use crate::case::{Outcome, play_on, words};
+use crate::case::{Outcome, play_on};
 
 pub struct Served(Cluster);
 

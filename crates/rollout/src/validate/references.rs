@@ -7,7 +7,7 @@ use api::rollout::{BlueGreenStrategy, Rollout, RolloutAnalysis};
 use object::json;
 
 use super::{Problem, experiment, routing};
-use crate::{Referenced, keys, runs};
+use crate::{Extent, Referenced, keys, runs};
 
 /// Returns the problems of what the spec names.
 ///
@@ -17,16 +17,14 @@ pub(super) fn problems(rollout: &Rollout, referenced: &Referenced) -> Vec<Proble
         return blue_green_problems(rollout, referenced, strategy);
     }
     let Some(canary) = rollout.canary() else { return Vec::new() };
-    let mut problems = Vec::new();
     let pair = canary.ping_pong.clone().unwrap_or_default();
-    for (field, name) in [
-        ("canary.canaryService", &canary.canary_service),
+    let services = [
+        ("canary.canaryService", canary.canary_service.as_str()),
         ("canary.stableService", &canary.stable_service),
         ("canary.pingPong.pingService", &pair.ping_service),
         ("canary.pingPong.pongService", &pair.pong_service),
-    ] {
-        problems.extend(service_problems(rollout, referenced, field, name));
-    }
+    ];
+    let mut problems = services_problems(rollout, referenced, services.to_vec());
     problems.extend(routing::reference_problems(rollout, referenced));
     if let Some(background) = &canary.analysis {
         let path = "spec.strategy.canary.analysis.templates";
@@ -49,13 +47,11 @@ fn blue_green_problems(
     referenced: &Referenced,
     strategy: &BlueGreenStrategy,
 ) -> Vec<Problem> {
-    let mut problems = Vec::new();
-    for (field, name) in [
-        ("blueGreen.activeService", &strategy.active_service),
+    let services = [
+        ("blueGreen.activeService", strategy.active_service.as_str()),
         ("blueGreen.previewService", &strategy.preview_service),
-    ] {
-        problems.extend(service_problems(rollout, referenced, field, name));
-    }
+    ];
+    let mut problems = services_problems(rollout, referenced, services.to_vec());
     for (field, analysis) in [
         ("prePromotionAnalysis", &strategy.pre_promotion_analysis),
         ("postPromotionAnalysis", &strategy.post_promotion_analysis),
@@ -68,12 +64,27 @@ fn blue_green_problems(
     problems
 }
 
+/// Returns the problems of Services, in the order of the fields, or in that of the file for those of a file.
+fn services_problems(
+    rollout: &Rollout,
+    referenced: &Referenced,
+    mut named: Vec<(&str, &str)>,
+) -> Vec<Problem> {
+    if referenced.extent == Extent::Excerpt {
+        named.sort_by_key(|(_, name)| referenced.services.iter().position(|it| it.name() == *name));
+    }
+    named.into_iter().flat_map(|(field, name)| service_problems(rollout, referenced, field, name)).collect()
+}
+
 fn service_problems(rollout: &Rollout, referenced: &Referenced, field: &str, name: &str) -> Vec<Problem> {
     if name.is_empty() {
         return Vec::new();
     }
     let problem = |message: &str| Problem::invalid(&format!("spec.strategy.{field}"), &json!(name), message);
     let Some(service) = referenced.service(name) else {
+        if referenced.extent == Extent::Excerpt {
+            return Vec::new();
+        }
         return vec![problem(&format!("services {name:?} not found"))];
     };
     let template = object::Object::from_value(rollout.spec.template.clone().unwrap_or_default());
@@ -97,6 +108,9 @@ pub(super) fn analysis_problem(
     analysis: &RolloutAnalysis,
     path: &str,
 ) -> Option<Problem> {
+    if referenced.extent == Extent::Excerpt && runs::lacks(referenced, &analysis.templates) {
+        return None;
+    }
     let names: Vec<&str> =
         analysis.templates.iter().map(|template| template.template_name.as_str()).collect();
     // What is told by the ReplicaSets is not known yet, only that there will be a value.

@@ -227,7 +227,7 @@ async fn outcome(case: &Case, world: World, repository: &Repository) -> Outcome 
     let recorded = case.recorded();
     let mut arguments = repository.arguments(case);
     if matches!(world, World::Local(_)) {
-        arguments = crate::case::words("app diff guestbook --local");
+        arguments = cli::words("app diff guestbook --local");
         arguments.push(repository.changed_folder());
     }
     if matches!(world, World::Served) {
@@ -345,7 +345,7 @@ async fn drifted(app: &Object, replicas: i64, repository: &Repository) -> Vec<Ob
     let mut objects = surroundings();
     objects.push(app.clone());
     let api = Api::new(repository.here(&objects));
-    let arguments = crate::case::words(&format!("app manifests {}", app.name()));
+    let arguments = cli::words(&format!("app manifests {}", app.name()));
     let now = Time::parse("2026-11-21T10:40:00Z").unwrap();
     let command = async |session: &mut cli::Session| cli::argocd::run(arguments, session).await;
     let printed = play(&api, now, Colour::Off, command).await.out;

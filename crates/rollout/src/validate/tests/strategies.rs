@@ -188,3 +188,48 @@ fn a_kind_that_the_cluster_does_not_serve() {
         "spec.strategy.canary.trafficRouting: Invalid value: the cluster does not serve HTTPRoute of gateway.networking.k8s.io/v1"
     );
 }
+
+#[test]
+fn in_a_file_nothing_is_missed_and_all_is_told() {
+    let excerpt = || Referenced {
+        extent: crate::Extent::Excerpt,
+        live: traffic::Live::excerpt(),
+        ..Referenced::default()
+    };
+    let service = |name: &str, app: &str| {
+        let value =
+            json!({"kind": "Service", "metadata": {"name": name}, "spec": {"selector": {"app": app}}});
+        Arc::new(Object::from_value(value))
+    };
+    let texts = |rollout: &Rollout, referenced: &Referenced| -> Vec<String> {
+        lint(rollout, referenced).iter().map(ToString::to_string).collect()
+    };
+    let routed = rollout(
+        "{canary: {canaryService: c, stableService: s, analysis: {templates: [{templateName: t}]}, \
+         trafficRouting: {istio: {virtualService: {name: v}}}, steps: [{setWeight: 120}]}}",
+    );
+    let weight =
+        "spec.strategy.steps[0].setWeight: Invalid value: 120: SetWeight needs to be between 0 and 100";
+    assert_eq!(texts(&routed, &excerpt()), [weight]);
+    let wrong = Referenced { services: vec![service("s", "x"), service("c", "x")], ..excerpt() };
+    let unmatched = |field: &str, name: &str| {
+        format!(
+            r#"spec.strategy.canary.{field}: Invalid value: "{name}": Service "{name}" has unmatch label "app" in rollout"#
+        )
+    };
+    let wanted = [weight.to_owned(), unmatched("stableService", "s"), unmatched("canaryService", "c")];
+    assert_eq!(texts(&routed, &wrong), wanted);
+    let mut borrowed = rollout("{canary: {}}");
+    (borrowed.spec.template, borrowed.spec.selector) = (None, None);
+    borrowed.spec.workload_ref = Some(api::rollout::ObjectRef { name: "w".into(), ..Default::default() });
+    assert!(texts(&borrowed, &excerpt())[0].contains("workload of type"));
+    let named = api::rollout::ObjectRef {
+        api_version: "apps/v1".into(),
+        kind: "Deployment".into(),
+        name: "w".into(),
+        ..Default::default()
+    };
+    borrowed.spec.workload_ref = Some(named);
+    assert_eq!(texts(&borrowed, &excerpt()), Vec::<String>::new());
+    assert_eq!(texts(&borrowed, &Referenced::default()), [r#"deployments.apps "w" not found"#]);
+}
