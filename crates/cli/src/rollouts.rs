@@ -19,7 +19,8 @@ pub mod view;
 use std::ffi::OsString;
 use std::io::Write as _;
 
-pub(crate) use observe::One;
+pub(crate) use get::CLEAR;
+pub(crate) use observe::{One, Watched};
 
 use crate::print::arguments::{Refusal, parse};
 use crate::{Exit, Session};

@@ -9,6 +9,7 @@ use crate::{Exit, Session};
 mod controller;
 mod crds;
 mod dev;
+mod explain;
 mod gateway;
 mod image;
 mod node;
@@ -42,6 +43,14 @@ enum Command {
     /// Build, import and list images of the local content store.
     #[command(after_help = "Example:\n  slipway image list --dir ./cluster")]
     Image(image::Arguments),
+    /// Tell why something is where it is, what would end the wait, and what comes next.
+    Explain(Box<explain::Arguments>),
+    /// Write the completions of a shell.
+    #[command(after_help = "Example:\n  source <(slipway completion bash)")]
+    Completion {
+        /// The shell.
+        shell: crate::rollouts::Shell,
+    },
     /// Print the CustomResourceDefinitions.
     #[command(after_help = "Example:\n  slipway crds | kubectl apply --server-side -f -")]
     Crds,
@@ -75,6 +84,11 @@ pub async fn run(arguments: impl IntoIterator<Item = OsString>, session: &mut Se
             return crate::argocd::run(app.chain(rest.arguments), session).await;
         }
         Command::Crds => crds::run(session),
+        Command::Explain(arguments) => explain::run(*arguments, session).await,
+        Command::Completion { shell } => {
+            let text = crate::rollouts::completion::<Arguments>(shell);
+            session.out.write_all(&text).map_err(anyhow::Error::from)
+        }
         Command::Image(arguments) => image::run(&arguments, session),
         Command::Dev(arguments) => dev::run(arguments, session).await,
         Command::Controller(arguments) => controller::run(*arguments, session).await,

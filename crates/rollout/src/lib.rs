@@ -21,6 +21,7 @@ mod collision;
 mod config;
 mod event;
 pub mod experiment;
+pub mod explain;
 pub mod hash;
 mod invalid;
 pub mod keys;

@@ -183,7 +183,8 @@ impl fmt::Display for Reason {
         match self {
             Self::Done => f.write_str("done: fully rolled out and available"),
             Self::Deleting => f.write_str("being deleted"),
-            Self::Updating { step, steps } => write!(f, "updating: step {step} of {steps}"),
+            Self::Updating { steps: 0, .. } => f.write_str("on its way"),
+            Self::Updating { step, steps } => write!(f, "on its way: {step} of {steps} step(s) done"),
             Self::WaitingOnOwnChange { actions } => write!(f, "waiting on the effect of {actions} change(s)"),
             Self::WaitingOnPods { set, wanted, asked, available } => write!(
                 f,

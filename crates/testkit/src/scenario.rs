@@ -82,6 +82,9 @@ pub struct Step {
     /// Commands as users type them, run one after the other; `${REPO}` stands for the repository's URL.
     #[serde(default)]
     pub run: Vec<String>,
+    /// Texts that the commands must have printed, each somewhere.
+    #[serde(default)]
+    pub printed: Vec<String>,
     /// Longest time until all expectations hold at once, as a Go duration; 30 s when absent.
     #[serde(default)]
     pub within: Option<String>,

@@ -12,7 +12,7 @@ use super::view::{Related, experiment_info, render, render_experiment, rollout_i
 use crate::Colour;
 
 /// Clears the terminal and goes to its first line.
-const CLEAR: &str = "\u{1b}[H\u{1b}[2J\u{1b}[0;0H";
+pub(crate) const CLEAR: &str = "\u{1b}[H\u{1b}[2J\u{1b}[0;0H";
 /// At most so many repaints: one in 200 ms.
 const CALM: Duration = Duration::from_millis(200);
 

@@ -113,7 +113,10 @@ fn referenced(rollout: &Rollout, objects: &[Object]) -> Referenced {
     let beside: Vec<Arc<Object>> =
         objects.iter().filter_map(|object| beside(rollout, object)).map(Arc::new).collect();
     let of = |kinds: &[&str]| -> Vec<Arc<Object>> {
-        beside.iter().filter(|object| kinds.contains(&object.kind())).cloned().collect()
+        let here = |object: &&Arc<Object>| {
+            kinds.contains(&object.kind()) && object.namespace() == rollout.namespace()
+        };
+        beside.iter().filter(here).cloned().collect()
     };
     let mut referenced = Referenced {
         extent: Extent::Excerpt,

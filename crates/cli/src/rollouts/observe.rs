@@ -30,7 +30,7 @@ pub(super) async fn related(cluster: &Cluster, namespace: &str) -> Result<Relate
 }
 
 /// One object and everything that may belong to it, kept up to date.
-pub(super) struct Watched {
+pub(crate) struct Watched {
     /// The object.
     pub subject: One,
     replica_sets: Mirror,

@@ -4,6 +4,7 @@
 mod api;
 mod argocd;
 mod case;
+mod explain;
 mod repository;
 mod rollouts;
 mod served;

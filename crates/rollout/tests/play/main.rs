@@ -4,6 +4,7 @@
 mod blue_green;
 mod config;
 mod experiments;
+mod explain;
 mod istio;
 mod journey;
 mod laws;

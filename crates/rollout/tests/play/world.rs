@@ -7,7 +7,10 @@ use std::sync::Arc;
 
 use api::rollout::Rollout;
 use object::{Object, Time, Value, json, yaml};
-use rollout::{Action, Checked, Event, Observed, Plan, Reason, Referenced, Why, keys, plan, validate};
+use rollout::explain::{Explanation, explain, explain_invalid};
+use rollout::{
+    Action, Checked, Event, Observed, Plan, Problem, Reason, Referenced, Why, keys, plan, validate,
+};
 
 /// A Rollout and what is around it.
 pub struct World {
@@ -283,6 +286,22 @@ impl World {
     }
 
     pub fn plan(&self) -> Plan {
+        let (checked, observed) = self.observed();
+        let checked = checked.unwrap_or_else(|problems| panic!("{problems:?}"));
+        plan(&checked, &observed, self.now)
+    }
+
+    /// Returns why the Rollout is where it is.
+    pub fn explain(&self) -> Explanation {
+        let rollout = Rollout::from_object(&self.rollout).unwrap();
+        let (checked, observed) = self.observed();
+        match checked {
+            Ok(checked) => explain(&checked, &observed, self.now),
+            Err(problems) => explain_invalid(&rollout, &problems, self.now),
+        }
+    }
+
+    fn observed(&self) -> (Result<Checked<Rollout>, Vec<Problem>>, Observed) {
         let rollout = Rollout::from_object(&self.rollout).unwrap();
         let all = |map: &BTreeMap<String, Object>| map.values().cloned().map(Arc::new).collect();
         let observed = Observed {
@@ -292,9 +311,7 @@ impl World {
             experiments: all(&self.experiments),
             referenced: self.referenced(),
         };
-        let checked =
-            validate(&rollout, &observed.referenced).unwrap_or_else(|problems| panic!("{problems:?}"));
-        plan(&checked, &observed, self.now)
+        (validate(&rollout, &observed.referenced), observed)
     }
 
     fn apply(&mut self, plan: Plan) {

@@ -39,6 +39,13 @@ pub(super) async fn act(step: &Step, driver: &dyn Driver) -> Result<String, Stri
         }
         output.push_str(&format!("$ {line}\n{}", ran.text));
     }
+    for text in &step.printed {
+        let text = expand(driver, &Value::String(text.clone())).await?;
+        let text = text.as_str().unwrap_or_default();
+        if !output.contains(text) {
+            return Err(format!("{text:?} was not printed:\n{output}"));
+        }
+    }
     Ok(output)
 }
 
@@ -65,9 +72,12 @@ async fn target(driver: &dyn Driver, of: &Target) -> Result<(runtime::Resource, 
     Ok((resource, Key::new(namespace, name.as_str().unwrap_or_default())))
 }
 
-/// Returns the words of a command line; `kubectl argo rollouts` is told the namespace.
+/// Returns the words of a command line; `kubectl argo rollouts` and `slipway explain` are told the namespace.
 fn words(line: &str, namespace: &str) -> Vec<String> {
-    let ours = |rest: &str| format!("kubectl-argo-rollouts --namespace {namespace} {rest}");
-    let line = line.strip_prefix("kubectl argo rollouts ").map_or_else(|| line.to_owned(), ours);
+    let line = match line.strip_prefix("kubectl argo rollouts ") {
+        Some(rest) => format!("kubectl-argo-rollouts --namespace {namespace} {rest}"),
+        None if line.starts_with("slipway explain ") => format!("{line} --namespace {namespace}"),
+        None => line.to_owned(),
+    };
     line.split_whitespace().map(str::to_owned).collect()
 }
