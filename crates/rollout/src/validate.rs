@@ -10,12 +10,13 @@ mod experiment;
 mod references;
 mod routing;
 mod settings;
+mod template;
 mod unsupported;
 
 use std::fmt;
 
 use api::rollout::Rollout;
-use object::{LabelSelector, Object, Value, json};
+use object::{Object, Value, json};
 
 use crate::{Checked, Extent, Referenced, config, workload};
 
@@ -119,8 +120,8 @@ fn spec_problems(rollout: &Rollout) -> Vec<Problem> {
     problems.extend(not_negative("spec.replicas", spec.replicas.unwrap_or(1)));
     // With a workload that is not at hand, template and selector are not known.
     if spec.workload_ref.is_none() || !workload::has_no_template(rollout) {
-        problems.extend(selector_problem(rollout));
-        problems.extend(template_problems(rollout));
+        problems.extend(selector_problems(rollout));
+        problems.extend(template::problems(rollout));
     }
     let (ready, deadline) =
         (spec.min_ready_seconds.unwrap_or(0), spec.progress_deadline_seconds.unwrap_or(600));
@@ -135,50 +136,13 @@ fn spec_problems(rollout: &Rollout) -> Vec<Problem> {
     problems
 }
 
-fn selector_problem(rollout: &Rollout) -> Option<Problem> {
-    let Some(selector) = &rollout.spec.selector else {
-        return Some(Problem::required("spec.selector", "Rollout has missing field '.spec.selector'"));
-    };
-    match LabelSelector::from_json(selector) {
-        Err(_) => Some(Problem::invalid("spec.selector", selector, "invalid label selector")),
-        Ok(parsed) if parsed.is_empty() => {
-            Some(Problem::invalid("spec.selector", selector, "empty selector is invalid for deployment"))
-        }
-        Ok(_) => None,
-    }
-}
-
-/// Returns what makes the template unusable: what decides here, not all of Kubernetes' pod validation, which the API
-/// server applies to the ReplicaSet.
-fn template_problems(rollout: &Rollout) -> Vec<Problem> {
-    let mut problems = Vec::new();
-    let template = rollout.spec.template.clone().unwrap_or_default();
-    let object = Object::from_value(template.clone());
-    let selector =
-        rollout.spec.selector.as_ref().and_then(|selector| LabelSelector::from_json(selector).ok());
-    if selector.is_some_and(|selector| !selector.is_empty() && !selector.matches(&object.labels())) {
-        let labels = json!(object.labels());
-        let message = "`selector` does not match template `labels`";
-        problems.push(Problem::invalid("spec.template.metadata.labels", &labels, message));
-    }
-    if object.items(&["spec", "containers"]).is_empty() {
-        problems
-            .push(Problem { path: "spec.template.spec.containers".into(), message: "Required value".into() });
-    }
-    for (index, container) in object.items(&["spec", "containers"]).iter().enumerate() {
-        for field in ["name", "image"] {
-            if container[field].as_str().is_none_or(str::is_empty) {
-                let path = format!("spec.template.spec.containers[{index}].{field}");
-                problems.push(Problem { path, message: "Required value".into() });
-            }
+fn selector_problems(rollout: &Rollout) -> Vec<Problem> {
+    match &rollout.spec.selector {
+        Some(selector) => template::selector_problems(selector),
+        None => {
+            vec![Problem::required("spec.selector", "Rollout has missing field '.spec.selector'")]
         }
     }
-    let policy = object.str(&["spec", "restartPolicy"]);
-    if !matches!(policy, "" | "Always") {
-        let message = format!("Unsupported value: {policy:?}: supported values: \"Always\"");
-        problems.push(Problem { path: "spec.template.spec.restartPolicy".into(), message });
-    }
-    problems
 }
 
 fn strategy_problems(rollout: &Rollout) -> Vec<Problem> {

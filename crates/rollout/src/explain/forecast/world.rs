@@ -16,7 +16,8 @@ pub(super) struct World {
 
 impl World {
     pub fn new(rollout: &Object, observed: &Observed, now: Time) -> Self {
-        let mut world = Self { rollout: rollout.clone(), observed: observed.clone(), now, made: 0 };
+        let (rollout, observed, now) = (rollout.clone(), observed.clone(), now.whole_seconds());
+        let mut world = Self { rollout, observed, now, made: 0 };
         world.fill();
         world
     }
