@@ -16,6 +16,7 @@ use runtime::{
 };
 
 use crate::instance::Instance;
+use crate::share;
 
 /// How the controller is set up.
 #[derive(Clone, Debug)]
@@ -42,6 +43,12 @@ pub fn run(watches: &Watches, http: Arc<dyn HttpClient>, config: AnalysisConfig,
         .order(order)
         .report_to(watches.activity())
         .reconcile_each(&runs);
+    let controller = if watches.shards().is_shared() {
+        let experiments = watches.cache_with(&resources::EXPERIMENTS, &instance.selection());
+        controller.shared(watches.shards(), share::by_rollout_or_experiment(&runs, &experiments))
+    } else {
+        controller
+    };
     let recorder = Recorder::new(cluster.clone(), "rollouts-controller", tasks);
     let address = std::env::var(PROMETHEUS_ADDRESS).unwrap_or_default();
     let providers = Providers::new(http, clock).with_jobs(cluster.clone()).with_prometheus(&address);

@@ -127,6 +127,7 @@ pub fn run(
         .workers(config.workers)
         .order(config.order)
         .report_to(watches.activity())
+        .shared(watches.shards(), |key| Some(key.clone()))
         .reconcile_each(&applications)
         .watch(&projects, wake::of_project(applications.clone(), requests.clone()))
         .watch(&namespaces, |_| Vec::new())

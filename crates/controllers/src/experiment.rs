@@ -12,6 +12,7 @@ use runtime::{
 };
 
 use crate::instance::Instance;
+use crate::share;
 
 /// How the controller is set up.
 #[derive(Clone, Debug)]
@@ -42,6 +43,7 @@ pub fn run(watches: &Watches, config: ExperimentConfig, tasks: &Tasks) {
         .workers(workers)
         .order(order)
         .report_to(watches.activity())
+        .shared(watches.shards(), share::by_rollout(&caches.experiments))
         .reconcile_each(&caches.experiments)
         .watch(&caches.replica_sets, controller_keys("Experiment"))
         .watch(&caches.services, controller_keys("Experiment"))

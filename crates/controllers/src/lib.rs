@@ -11,5 +11,6 @@ mod install;
 pub mod instance;
 pub mod rollout;
 mod service;
+mod share;
 
 pub use install::install;

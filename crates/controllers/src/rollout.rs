@@ -8,14 +8,15 @@ mod caches;
 mod ingress;
 mod routers;
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use ::rollout::{Checked, Observed, Plan};
 use api::rollout::Rollout;
 use object::{Key, LabelSelector, Object};
 use runtime::{
     Change, Cluster, Controller, EventType, Failure, Next, Order, Patch, Reconcile, Recorder, Selection,
-    Subresource, Tasks, Watches, controller_keys, resources,
+    Shards, Subresource, Tasks, Watches, controller_keys, resources,
 };
 
 use crate::instance::Instance;
@@ -63,7 +64,8 @@ pub fn run_with(watches: &Watches, config: RolloutConfig, routing: traffic::Sett
         .workers(workers)
         .order(order)
         .report_to(watches.activity())
-        .watch(&caches.rollouts, announcing(recorder.clone()))
+        .shared(watches.shards(), |key| Some(key.clone()))
+        .watch(&caches.rollouts, announcing(recorder.clone(), watches.shards().clone()))
         .watch(&caches.replica_sets, controller_keys("Rollout"))
         .watch(&caches.analysis_runs, controller_keys("Rollout"))
         .watch(&caches.experiments, controller_keys("Rollout"))
@@ -71,26 +73,19 @@ pub fn run_with(watches: &Watches, config: RolloutConfig, routing: traffic::Sett
         .watch(&caches.cluster_templates, naming(&caches.rollouts))
         .watch(&caches.services, naming(&caches.rollouts));
     let routers = Routers::new(watches, &caches.rollouts, controller.queue(), tasks);
-    controller.run(Shell { cluster, caches, routers, routing, recorder }, tasks);
+    let shell = Shell { cluster, caches, routers, routing, recorder, greeted: Mutex::default() };
+    controller.run(shell, tasks);
 }
 
-/// Returns a mapping from a Rollout to itself, which tells when one is seen for the first time and when one is gone.
-///
-/// Upstream tells `RolloutAddedToInformer` again for every Rollout whenever the controller starts; here that is told of
-/// Rollouts that no controller has worked on, so that a start writes nothing.
-fn announcing(recorder: Recorder) -> impl Fn(&Change) -> Vec<Key> + Send + Sync + 'static {
+/// Returns a mapping from a Rollout to itself, which tells when one of ours is gone.
+fn announcing(recorder: Recorder, shards: Shards) -> impl Fn(&Change) -> Vec<Key> + Send + Sync + 'static {
     move |change| {
         let (namespace, name) = (&change.key.namespace, &change.key.name);
-        match (&change.old, &change.new) {
-            (None, Some(new)) if new.str(&["status", "observedGeneration"]).is_empty() => {
-                let message = format!("Rollout resource added to informer: {namespace}/{name}");
-                recorder.record(new, EventType::Normal, "RolloutAddedToInformer", &message);
-            }
-            (Some(old), None) => {
-                let message = format!("Rollout {name}/{namespace} is deleted.");
-                recorder.record(old, EventType::Normal, "RolloutDeleted", &message);
-            }
-            _ => {}
+        if let (Some(old), None) = (&change.old, &change.new)
+            && shards.owns(&change.key)
+        {
+            let message = format!("Rollout {name}/{namespace} is deleted.");
+            recorder.record(old, EventType::Normal, "RolloutDeleted", &message);
         }
         vec![change.key.clone()]
     }
@@ -102,11 +97,14 @@ struct Shell {
     routers: Routers,
     routing: traffic::Settings,
     recorder: Recorder,
+    /// Uids of the Rollouts that were told as new and whose first status is not written yet.
+    greeted: Mutex<BTreeSet<String>>,
 }
 
 impl Reconcile for Shell {
     async fn reconcile(&self, key: &Key) -> Result<Next, Failure> {
         let Some(object) = self.caches.rollouts.get(key) else { return Ok(Next::Done) };
+        self.greet(&object);
         let (plan, checked) = self.plan(&object).await?;
         tracing::debug!(rollout = %key, why = %plan.why, actions = plan.actions.len(), "planned");
         let mut current = object.clone();
@@ -123,6 +121,21 @@ impl Reconcile for Shell {
 }
 
 impl Shell {
+    /// Tells of a Rollout that no controller has worked on.
+    ///
+    /// Upstream tells `RolloutAddedToInformer` again for every Rollout whenever the controller starts; here a start writes
+    /// nothing.
+    fn greet(&self, object: &Object) {
+        let mut greeted = self.greeted.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_known = !object.str(&["status", "observedGeneration"]).is_empty();
+        if is_known || !self.caches.replica_sets.owned_by(object.uid()).is_empty() {
+            greeted.remove(object.uid());
+        } else if greeted.insert(object.uid().to_owned()) {
+            let message = format!("Rollout resource added to informer: {}", object.key());
+            self.recorder.record(object, EventType::Normal, "RolloutAddedToInformer", &message);
+        }
+    }
+
     /// Returns the plan of one pass, and the Rollout it is for when that can be acted on.
     async fn plan(&self, object: &Object) -> Result<(Plan, Option<Checked<Rollout>>), Failure> {
         let now = self.cluster.clock().now();

@@ -12,6 +12,7 @@ use runtime::{
 };
 
 use crate::rollout::RolloutConfig;
+use crate::share;
 
 /// Starts the controller; it ends with `tasks`.
 pub(crate) fn run(watches: &Watches, config: &RolloutConfig, tasks: &Tasks) {
@@ -21,6 +22,7 @@ pub(crate) fn run(watches: &Watches, config: &RolloutConfig, tasks: &Tasks) {
     let controller = Controller::new("service", cluster.clock().clone())
         .order(config.order)
         .report_to(watches.activity())
+        .shared(watches.shards(), share::by_annotation(&services, keys::MANAGED_BY))
         .reconcile_each(&services)
         .watch(&rollouts, dropped);
     controller.run(Shell { cluster, rollouts, services }, tasks);

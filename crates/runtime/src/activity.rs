@@ -73,6 +73,8 @@ pub struct Work {
     pub by_namespace: BTreeMap<String, Durations>,
     /// Those over each object that is there.
     pub by_object: BTreeMap<Key, Passes>,
+    /// Passes that panicked; they are among those that failed.
+    pub panics: u64,
     /// Keys that were asked for.
     pub added: u64,
     /// Keys that are due and wait for a worker.
@@ -114,6 +116,10 @@ impl Activity {
         let passes = work.by_object.entry(key.clone()).or_default();
         passes.durations.record(took);
         passes.failed += u64::from(ending == Ending::Failed);
+    }
+
+    pub(crate) fn panicked(&self, controller: &'static str) {
+        self.lock().entry(controller).or_default().work.panics += 1;
     }
 
     /// Drops the numbers of an object that is gone.

@@ -7,6 +7,7 @@ use kube::client::Body;
 use object::{Key, Object, Value, json};
 use thiserror::Error;
 
+use crate::shards::Pass;
 use crate::{ApiError, Clock, Resource};
 
 mod connect;
@@ -199,6 +200,7 @@ impl Cluster {
         body: &(impl serde::Serialize + Sync),
     ) -> Result<Value, ApiError> {
         let body = serde_json::to_vec(body).map_err(ApiError::no_answer)?;
+        let _permit = Pass::write()?;
         self.answer(request(method, path, content_type, body)?).await
     }
 

@@ -6,14 +6,17 @@ use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use futures::FutureExt as _;
 use object::{Key, Time};
 
-use crate::{Activity, Cache, Change, Clock, Ending, Order, Queue, Tasks};
+use crate::{Activity, Cache, Change, Clock, Ending, Order, Queue, Shards, Tasks};
 
 /// First wait after a failure; doubles with each further one.
 const BACKOFF: Duration = Duration::from_millis(5);
 /// Longest wait after a failure.
 const BACKOFF_MAX: Duration = Duration::from_secs(10);
+/// Wait until it is asked again whose an object is, when that cannot be told yet.
+const UNDECIDED: Duration = Duration::from_secs(1);
 
 /// What a reconcile asks for next. Whatever it says, a change of a watched object wakes the key earlier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +62,7 @@ pub trait Reconcile: Send + Sync + 'static {
 }
 
 type Map = Box<dyn Fn(&Change) -> Vec<Key> + Send + Sync>;
+type Share = Arc<dyn Fn(&Key) -> Option<Key> + Send + Sync>;
 
 /// A controller under construction.
 pub struct Controller {
@@ -68,13 +72,29 @@ pub struct Controller {
     workers: usize,
     sources: Vec<(Cache, Map)>,
     activity: Activity,
+    shards: Shards,
+    share: Share,
 }
 
 impl Controller {
     /// Returns a controller with one worker that watches nothing yet.
     pub fn new(name: &'static str, clock: Clock) -> Self {
         let queue = Arc::new(Queue::new(clock.clone(), Order::Arrival));
-        Self { name, queue, clock, workers: 1, sources: Vec::new(), activity: Activity::default() }
+        let (activity, shards) = (Activity::default(), Shards::everything());
+        let share: Share = Arc::new(|key| Some(key.clone()));
+        Self { name, queue, clock, workers: 1, sources: Vec::new(), activity, shards, share }
+    }
+
+    /// Returns it acting only on the objects that are this replica's. `share` names for an object the key by which it is
+    /// shared out, the same in all replicas; `None` while that cannot be told.
+    #[must_use]
+    pub fn shared(
+        mut self,
+        shards: &Shards,
+        share: impl Fn(&Key) -> Option<Key> + Send + Sync + 'static,
+    ) -> Self {
+        (self.shards, self.share) = (shards.clone(), Arc::new(share));
+        self
     }
 
     /// Returns it reporting what it does to `activity`.
@@ -132,9 +152,20 @@ impl Controller {
             });
         }
         self.activity.register(self.name, self.queue.clone());
+        let own = caches.first().cloned();
+        if let (Some(own), Some(mut grants)) = (own.clone(), self.shards.grants()) {
+            let queue = self.queue.clone();
+            tasks.spawn(self.name, async move {
+                while grants.changed().await.is_ok() {
+                    own.list().iter().for_each(|object| queue.add(object.key()));
+                }
+            });
+        }
         let worker = Arc::new(Worker {
-            own: caches.first().cloned(),
+            own,
             activity: self.activity,
+            shards: self.shards,
+            share: self.share,
             name: self.name,
             clock: self.clock,
             queue: self.queue,
@@ -160,6 +191,8 @@ struct Worker<R> {
     /// The first cache that is watched: that of the objects that are reconciled.
     own: Option<Cache>,
     activity: Activity,
+    shards: Shards,
+    share: Share,
     clock: Clock,
     queue: Arc<Queue>,
     reconciler: R,
@@ -170,15 +203,48 @@ impl<R: Reconcile> Worker<R> {
     /// Reconciles keys until told to stop; a reconcile under way is finished first.
     async fn run(&self, token: &tokio_util::sync::CancellationToken) {
         while let Some(key) = token.run_until_cancelled(self.queue.next()).await {
-            let started = self.clock.now();
-            let outcome = self.reconciler.reconcile(&key).await;
-            self.report(&key, &outcome, self.clock.now().since(started));
-            let next = self.next(&key, outcome);
-            if let Some(time) = next {
+            if let Some(time) = self.pass(&key).await {
                 self.queue.add_at(key.clone(), time);
             }
             self.queue.done(&key);
         }
+    }
+
+    /// Reconciles one key if it is ours; returns when to look at it again.
+    async fn pass(&self, key: &Key) -> Option<Time> {
+        let started = self.clock.now();
+        let outcome = if self.shards.is_shared() {
+            let Some(share) = (self.share)(key) else { return Some(started.after(UNDECIDED)) };
+            let Some(pass) = self.shards.pass(&share) else { return self.leave(key) };
+            let outcome = pass.clone().run(self.reconcile(key)).await;
+            if pass.is_over() {
+                return self.leave(key);
+            }
+            outcome
+        } else {
+            self.reconcile(key).await
+        };
+        self.report(key, &outcome, self.clock.now().since(started));
+        self.next(key, outcome)
+    }
+
+    /// Lets a key go that is another replica's; when it comes back, it is asked for anew.
+    fn leave(&self, key: &Key) -> Option<Time> {
+        self.failures.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+        self.activity.forget(self.name, key);
+        None
+    }
+
+    /// Reconciles; a panic is a failure like any other, of this object alone.
+    async fn reconcile(&self, key: &Key) -> Result<Next, Failure> {
+        let pass = std::panic::AssertUnwindSafe(self.reconciler.reconcile(key));
+        pass.catch_unwind().await.unwrap_or_else(|panic| {
+            let said = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+            let said = said.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
+            self.activity.panicked(self.name);
+            tracing::error!(controller = self.name, %key, panic = said, "reconcile panicked");
+            Err(Failure::new(format!("internal error: {said}")))
+        })
     }
 
     fn report(&self, key: &Key, outcome: &Result<Next, Failure>, took: Duration) {

@@ -16,6 +16,7 @@ pub mod http;
 mod leader;
 mod queue;
 mod resource;
+pub mod shards;
 mod tasks;
 mod watches;
 
@@ -33,5 +34,6 @@ pub use events::{EventType, Recorder};
 pub use leader::{Leadership, LeadershipConfig};
 pub use queue::{Order, Queue};
 pub use resource::{Resource, resources};
+pub use shards::{ShardConfig, Shards};
 pub use tasks::Tasks;
 pub use watches::Watches;

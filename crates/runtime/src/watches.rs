@@ -9,7 +9,7 @@ use kube::api::{ApiResource, DynamicObject};
 use kube::runtime::watcher;
 use object::{Key, Object, Value};
 
-use crate::{Activity, Cache, Cluster, Resource, Selection, Tasks};
+use crate::{Activity, Cache, Cluster, Resource, Selection, Shards, Tasks};
 
 /// Wait before a failed list or watch is tried again.
 const RETRY: Duration = Duration::from_millis(500);
@@ -23,12 +23,26 @@ pub struct Watches {
     tasks: Tasks,
     caches: Arc<Mutex<BTreeMap<(Resource, Selection), Cache>>>,
     activity: Activity,
+    shards: Shards,
 }
 
 impl Watches {
     /// Returns a set that watches nothing yet; the watches end with `tasks`.
     pub fn new(cluster: Cluster, tasks: &Tasks) -> Self {
-        Self { cluster, tasks: tasks.clone(), caches: Arc::default(), activity: Activity::default() }
+        let (caches, activity) = (Arc::default(), Activity::default());
+        Self { cluster, tasks: tasks.clone(), caches, activity, shards: Shards::everything() }
+    }
+
+    /// Returns the same for a process that shares the objects with others: its controllers act on their share only.
+    #[must_use]
+    pub fn shared(mut self, shards: &Shards) -> Self {
+        self.shards = shards.clone();
+        self
+    }
+
+    /// Returns which objects the controllers of this process act on.
+    pub fn shards(&self) -> &Shards {
+        &self.shards
     }
 
     /// Returns where the controllers of this process report what they have done.

@@ -23,6 +23,8 @@ pub(super) fn run(watches: &Watches, config: &RolloutConfig, tasks: &Tasks) {
     let ingresses = watches.cache_with(&resources::INGRESSES, &config.instance.others());
     let controller = Controller::new("ingress", cluster.clock().clone())
         .order(config.order)
+        .report_to(watches.activity())
+        .shared(watches.shards(), |key| Some(key.clone()))
         .reconcile_each(&ingresses)
         .watch(&rollouts, dropped);
     controller.run(Shell { cluster, rollouts, ingresses }, tasks);

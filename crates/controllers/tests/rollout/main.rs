@@ -10,6 +10,7 @@ mod refused;
 mod rest;
 mod services;
 mod several;
+mod shards;
 mod strategies;
 mod trouble;
 mod world;

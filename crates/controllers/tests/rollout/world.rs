@@ -80,6 +80,8 @@ pub struct World {
     pub cluster: Cluster,
     /// What starts controllers.
     pub starter: Starter,
+    /// The API server, for clusters of one's own.
+    pub router: Router,
     store: Store,
     tasks: Tasks,
     full: Arc<AtomicBool>,
@@ -94,14 +96,18 @@ pub struct Starter {
 
 impl Starter {
     pub fn start(&self, tasks: &Tasks, seed: u64) {
-        let watches = Watches::new(self.cluster.clone(), tasks);
+        self.start_with(&Watches::new(self.cluster.clone(), tasks), tasks, seed);
+    }
+
+    /// Starts them with these watches.
+    pub fn start_with(&self, watches: &Watches, tasks: &Tasks, seed: u64) {
         let (instance, order) = (Instance::default(), Order::Seeded(seed));
         let config = RolloutConfig { instance: instance.clone(), workers: 2, order };
-        controllers::rollout::run(&watches, config, tasks);
+        controllers::rollout::run(watches, config, tasks);
         let config = ExperimentConfig { instance: instance.clone(), workers: 2, order };
-        controllers::experiment::run(&watches, config, tasks);
+        controllers::experiment::run(watches, config, tasks);
         let config = AnalysisConfig { instance, workers: 2, order };
-        controllers::analysis::run(&watches, Arc::new(self.answers.clone()), config, tasks);
+        controllers::analysis::run(watches, Arc::new(self.answers.clone()), config, tasks);
     }
 }
 
@@ -135,7 +141,7 @@ impl World {
         api.bootstrap().await.unwrap();
         let full = Arc::new(AtomicBool::new(false));
         let router = with_quota(api.router(), full.clone());
-        let cluster = Cluster::new(kube::Client::new(router, "default"), clock);
+        let cluster = Cluster::new(kube::Client::new(router.clone(), "default"), clock);
         controllers::install(&cluster, "argocd").await.unwrap();
         let tasks = Tasks::new();
         let watches = Watches::new(cluster.clone(), &tasks);
@@ -147,7 +153,7 @@ impl World {
             .unwrap();
         let answers = Answers { web: setup.web, asked: Arc::default() };
         let starter = Starter { cluster: cluster.clone(), answers };
-        let world = Self { cluster, starter, store, tasks, full };
+        let world = Self { cluster, starter, router, store, tasks, full };
         for seed in 0..setup.controllers {
             world.starter.start(&world.tasks, seed);
         }
