@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use api::application::{Application, OperationPhase};
-use object::{Key, Object, Time};
+use api::application::{Application, OperationPhase, REFRESH_ANNOTATION};
+use object::{Key, Object, Time, json};
 use runtime::{
-    Cache, Cluster, Controller, EventType, Failure, Next, Order, Queue, Reconcile, Recorder, Selection,
-    Tasks, Watches, resources,
+    Cache, Cluster, Controller, EventType, Failure, Next, Order, Patch, Queue, Reconcile, Recorder,
+    Selection, Tasks, Watches, resources,
 };
 use source::Repositories;
 use sync::{Level, Settings};
@@ -54,15 +54,34 @@ pub struct Refresher {
     queue: Arc<Queue>,
     requests: Requests,
     applications: Cache,
+    watches: Watches,
+    tasks: Tasks,
 }
 
 impl Refresher {
-    /// Asks for a comparison with the latest commit of each Application that `wanted` picks; returns how many.
+    /// Asks for a comparison with the latest commit of each Application that `wanted` picks; returns how many. Those of
+    /// other replicas are asked for by the annotation that users ask with.
     pub fn refresh(&self, wanted: impl Fn(&Object) -> bool) -> usize {
         let picked = self.applications.list().into_iter().filter(|object| wanted(object));
         let keys: Vec<Key> = picked.map(|object| object.key()).collect();
-        keys.iter().for_each(|key| self.requests.ask(key, Level::LatestForced, &self.queue));
+        for key in &keys {
+            if self.watches.shards().owns(key) {
+                self.requests.ask(key, Level::LatestForced, &self.queue);
+            } else {
+                self.pass_on(key.clone());
+            }
+        }
         keys.len()
+    }
+
+    fn pass_on(&self, key: Key) {
+        let cluster = self.watches.cluster().clone();
+        let patch = Patch::merge(json!({"metadata": {"annotations": {REFRESH_ANNOTATION: "normal"}}}));
+        self.tasks.spawn("refresh", async move {
+            if let Err(error) = cluster.patch(&resources::APPLICATIONS, &key, &patch).await {
+                tracing::warn!(application = %key, %error, "its replica could not be told to compare it");
+            }
+        });
     }
 }
 
@@ -150,7 +169,13 @@ pub fn run(
         namespaces,
         settings: config.settings,
     };
-    let refresher = Refresher { queue, requests: requests.clone(), applications: applications.clone() };
+    let refresher = Refresher {
+        queue,
+        requests: requests.clone(),
+        applications: applications.clone(),
+        watches: watches.clone(),
+        tasks: tasks.clone(),
+    };
     let recorder = Recorder::new(cluster.clone(), "argocd-application-controller", tasks);
     let compared = Compared::default();
     let shell =

@@ -1,6 +1,7 @@
 //! [`Cache`]: a mirror of the objects of one resource, kept by a watch.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use object::{Key, Object};
@@ -46,6 +47,8 @@ pub struct Cache(Arc<Inner>);
 struct Inner {
     state: Mutex<State>,
     synced: watch::Sender<bool>,
+    /// Whether the cluster does not know the resource.
+    unserved: AtomicBool,
 }
 
 /// A way to look objects up: returns the value under which an object is found, `None` to leave it out.
@@ -77,7 +80,11 @@ impl Default for Cache {
             seen: 0,
             subscribers: Vec::new(),
         };
-        Self(Arc::new(Inner { state: Mutex::new(state), synced: watch::Sender::new(false) }))
+        Self(Arc::new(Inner {
+            state: Mutex::new(state),
+            synced: watch::Sender::new(false),
+            unserved: AtomicBool::new(false),
+        }))
     }
 }
 
@@ -149,6 +156,11 @@ impl Cache {
         *self.0.synced.borrow()
     }
 
+    /// Returns false while the cluster does not know the resource: there is nothing then, and the mirror is complete.
+    pub fn is_served(&self) -> bool {
+        !self.0.unserved.load(Ordering::Relaxed)
+    }
+
     /// Returns a stream that starts with everything present and goes on with every change.
     pub fn subscribe(&self) -> Subscription {
         let (sender, receiver) = mpsc::unbounded_channel();
@@ -182,6 +194,12 @@ impl Cache {
         state.take(&object.key());
     }
 
+    /// Takes note that the cluster does not know the resource.
+    pub(crate) fn deliver_unserved(&self) {
+        self.deliver_listed(&BTreeSet::new());
+        self.0.unserved.store(true, Ordering::Relaxed);
+    }
+
     /// Ends a listing: what is not in `listed` and not newer than the listing is gone.
     pub(crate) fn deliver_listed(&self, listed: &BTreeSet<Key>) {
         let mut state = self.lock();
@@ -196,6 +214,7 @@ impl Cache {
             state.take(&key);
         }
         drop(state);
+        self.0.unserved.store(false, Ordering::Relaxed);
         self.0.synced.send_replace(true);
     }
 

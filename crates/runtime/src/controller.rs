@@ -297,49 +297,5 @@ pub fn controller_keys(kind: &'static str) -> impl Fn(&Change) -> Vec<Key> + Sen
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use object::{Object, json};
-    use tokio::sync::mpsc;
-
-    struct Flaky(mpsc::UnboundedSender<Time>, Clock, Mutex<u32>);
-
-    impl Reconcile for Flaky {
-        async fn reconcile(&self, _key: &Key) -> Result<Next, Failure> {
-            let _ = self.0.send(self.1.now());
-            let mut left = self.2.lock().unwrap();
-            if *left == 0 {
-                return Ok(Next::After(Duration::from_secs(60)));
-            }
-            *left -= 1;
-            Err(Failure::new("not yet"))
-        }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn failures_back_off_and_success_waits_as_asked() {
-        let (sender, mut passes) = mpsc::unbounded_channel();
-        let clock = Clock::starting_at(Time::from_unix(0));
-        let cache = Cache::new();
-        let tasks = Tasks::new();
-        let activity = Activity::default();
-        let controller =
-            Controller::new("flaky", clock.clone()).workers(3).report_to(&activity).reconcile_each(&cache);
-        controller.run(Flaky(sender, clock, Mutex::new(3)), &tasks);
-        cache.deliver(Object::from_value(json!({
-            "apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a", "resourceVersion": "1"}
-        })));
-        cache.deliver_listed(&[Key::new("", "a")].into());
-        let mut times = Vec::new();
-        for _ in 0..5 {
-            times.push(passes.recv().await.unwrap().since(Time::from_unix(0)).as_millis());
-        }
-        assert_eq!(times[0], 0);
-        assert!(times[1] >= 5 && times[2] >= 15 && times[3] >= 35 && times[3] < 60, "{times:?}");
-        assert!((60_000..61_000).contains(&(times[4] - times[3])), "{times:?}");
-        let work = activity.work().remove("flaky").unwrap();
-        assert_eq!((work.endings[&Ending::Failed], work.by_object[&Key::new("", "a")].failed), (3, 3));
-        assert!(work.added >= 4 && work.durations.count() >= 4, "{work:?}");
-        tasks.stop().await;
-    }
-}
+#[path = "controller/tests.rs"]
+mod tests;

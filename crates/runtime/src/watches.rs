@@ -15,6 +15,8 @@ use crate::{Activity, Cache, Cluster, Resource, Selection, Shards, Tasks};
 const RETRY: Duration = Duration::from_millis(500);
 /// Longest such wait.
 const RETRY_MAX: Duration = Duration::from_secs(15);
+/// Longest wait before it is looked again whether the cluster knows a resource.
+const UNSERVED: Duration = Duration::from_secs(5);
 
 /// The watch caches of a process, shared by its controllers. Cheap to clone.
 #[derive(Clone)]
@@ -53,6 +55,13 @@ impl Watches {
     /// Returns the cluster that is watched.
     pub fn cluster(&self) -> &Cluster {
         &self.cluster
+    }
+
+    /// Returns a sentence for each resource that is watched and that the cluster does not know.
+    pub fn unserved(&self) -> BTreeMap<Resource, String> {
+        let caches = self.caches.lock().unwrap_or_else(PoisonError::into_inner);
+        let missing = caches.iter().filter(|(_, cache)| !cache.is_served());
+        missing.map(|((resource, _), _)| (resource.clone(), unserved(resource))).collect()
     }
 
     /// Returns the cache of all objects of `resource`; the first call starts the watch.
@@ -106,22 +115,42 @@ async fn watch(cluster: Cluster, resource: Resource, selection: Selection, cache
             }
             Err(error) => {
                 tell(&resource, &error, failures);
-                cluster.clock().sleep((RETRY * 2_u32.pow(failures.min(5))).min(RETRY_MAX)).await;
+                let missing = is_missing(&error);
+                if missing {
+                    cache.deliver_unserved();
+                }
+                let longest = if missing { UNSERVED } else { RETRY_MAX };
+                cluster.clock().sleep((RETRY * 2_u32.pow(failures.min(5))).min(longest)).await;
                 failures += 1;
             }
         }
     }
 }
 
+fn is_missing(error: &watcher::Error) -> bool {
+    matches!(error, watcher::Error::InitialListFailed(kube::Error::Api(status)) if status.code == 404)
+}
+
+/// Returns what to tell of a resource that the cluster does not know.
+fn unserved(resource: &Resource) -> String {
+    let Resource { group, plural, version, kind, .. } = resource;
+    if group.contains('.') {
+        format!(
+            "the CustomResourceDefinition {plural}.{group} ({kind}, {version}) is not installed; \
+             working without it, it is taken up when it comes"
+        )
+    } else {
+        format!("the cluster does not serve {plural} ({version}); working without them")
+    }
+}
+
 /// Logs a failure: the first of a row for people, the others for those who look for them.
 fn tell(resource: &Resource, error: &watcher::Error, failures: u32) {
-    let resource = &resource.plural;
-    let missing =
-        matches!(error, watcher::Error::InitialListFailed(kube::Error::Api(status)) if status.code == 404);
-    match (failures, missing) {
-        (0, true) => tracing::info!(%resource, "not served, waiting for its definition"),
-        (0, false) => tracing::warn!(%resource, %error, "watch failed, trying again"),
-        _ => tracing::debug!(%resource, %error, failures, "watch failed, trying again"),
+    let plural = &resource.plural;
+    match (failures, is_missing(error)) {
+        (0, true) => tracing::warn!("{}", unserved(resource)),
+        (0, false) => tracing::warn!(resource = %plural, %error, "watch failed, trying again"),
+        _ => tracing::debug!(resource = %plural, %error, failures, "watch failed, trying again"),
     }
 }
 
@@ -153,4 +182,11 @@ fn convert(object: DynamicObject, resource: &Resource) -> Object {
     map.insert("kind".into(), resource.kind.as_ref().into());
     map.insert("metadata".into(), serde_json::to_value(object.metadata).unwrap_or_default());
     Object::from_value(Value::Object(map))
+}
+
+impl std::fmt::Debug for Watches {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let caches = self.caches.lock().unwrap_or_else(PoisonError::into_inner);
+        f.debug_struct("Watches").field("resources", &caches.len()).finish_non_exhaustive()
+    }
 }

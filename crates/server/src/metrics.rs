@@ -12,7 +12,7 @@ use prometheus_client::collector::Collector;
 use prometheus_client::encoding::DescriptorEncoder;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
-use runtime::{Activity, Cache};
+use runtime::{Activity, Cache, Watches};
 
 use gauge::Gauge;
 
@@ -47,6 +47,8 @@ pub struct Sources {
     pub activity: Option<Activity>,
     /// What ended in the Applications; counts once it is followed, as [`crate::serve`] does.
     pub syncs: Syncs,
+    /// What is watched: what the cluster lacks, and what was asked of it.
+    pub watches: Option<Watches>,
 }
 
 impl Sources {
@@ -70,6 +72,15 @@ impl Sources {
         if let Some(applications) = &self.applications {
             gauges.push(version("argocd_info", "Running version of the Application controller"));
             gauges.extend(application::gauges(&applications.list()));
+        }
+        if let Some(watches) = &self.watches {
+            let labels = &["group", "resource"];
+            let mut lacks =
+                Gauge::new("slipway_unserved_resources", "Resources that the cluster does not know", labels);
+            for resource in watches.unserved().keys() {
+                lacks.set([&resource.group, &resource.plural], 1);
+            }
+            gauges.push(lacks);
         }
         gauges
     }

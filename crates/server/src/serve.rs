@@ -75,6 +75,7 @@ impl Caches {
                 applications: Some(applications),
                 activity: Some(watches.activity().clone()),
                 syncs: Syncs::default(),
+                watches: Some(watches.clone()),
             },
         }
     }
@@ -100,7 +101,10 @@ pub struct Faces {
 impl Faces {
     /// Returns all faces.
     pub fn all(caches: Caches, webhook: Webhook) -> Self {
-        Self { health: Some(caches.needed.into()), metrics: Some(caches.metrics), webhook: Some(webhook) }
+        let readiness = Readiness::default();
+        readiness.needs(caches.needed);
+        caches.metrics.watches.iter().for_each(|watches| readiness.watches(watches.clone()));
+        Self { health: Some(readiness), metrics: Some(caches.metrics), webhook: Some(webhook) }
     }
 
     /// Returns what a replica serves while it does not lead: health.
@@ -111,6 +115,7 @@ impl Faces {
     /// Returns what a replica that has [`Faces::standby`] serves besides once it leads, and tells `readiness` what that takes.
     pub fn leading(caches: Caches, webhook: Webhook, readiness: &Readiness) -> Self {
         readiness.needs(caches.needed);
+        caches.metrics.watches.iter().for_each(|watches| readiness.watches(watches.clone()));
         Self { health: None, metrics: Some(caches.metrics), webhook: Some(webhook) }
     }
 }

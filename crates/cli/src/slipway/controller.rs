@@ -13,16 +13,18 @@ use controllers::rollout::RolloutConfig;
 use gateway::{Gateway, GatewayConfig};
 use object::{Key, Value, json, time};
 use runtime::http::{Names, NoNames, System};
-use runtime::{Cluster, Leadership, LeadershipConfig, Order, Selection, Tasks, Watches};
+use runtime::{Leadership, LeadershipConfig, Order, Selection, Shards, Tasks, Watches};
 use server::webhook::Webhook;
 use server::{Addresses, Faces, Readiness};
 use source::{LocalRepositories, Repositories, Settings};
 
+use self::sharing::SharingFlags;
 use self::upstream::{AcceptedFlags, RoutingFlags};
 use super::ready::{ReadyFile, until_told};
 use crate::Session;
 use crate::connect::ConnectFlags;
 
+mod sharing;
 mod upstream;
 
 /// Arguments of `slipway controller`. Names of flags are those of the Argo controllers where they mean the same.
@@ -39,7 +41,9 @@ pub struct Arguments {
     /// Compete for a lease before working
     #[arg(long, default_value_t = true, num_args = 0..=1, default_missing_value = "true", action = clap::ArgAction::Set)]
     leader_elect: bool,
-    /// Namespace of the lease
+    #[command(flatten)]
+    sharing: SharingFlags,
+    /// Namespace of the lease, or of the leases of --shards
     #[arg(long, env = "POD_NAMESPACE", default_value = "argo-rollouts", value_name = "NAMESPACE")]
     leader_election_namespace: String,
     /// Rollouts worked on side by side
@@ -101,15 +105,23 @@ pub async fn run(arguments: Arguments, session: &mut Session) -> anyhow::Result<
     let tasks = Tasks::new();
     let (config, readiness) = (ports(&arguments), Readiness::standby());
     let health = server::serve(&config, Faces::standby(&readiness), &tasks).await?.health;
+    let namespace = arguments.namespaced.then(|| arguments.connect.namespace_in(&cluster));
+    let instance = Instance { id: arguments.instance_id.clone(), namespace };
+    let is_shared = arguments.sharing.is_shared();
     let compete = || Leadership::compete(cluster.clone(), lease(&arguments), &tasks);
-    let mut leadership = arguments.leader_elect.then(compete);
+    let mut leadership = (arguments.leader_elect && !is_shared).then(compete);
     if let Some(leadership) = &mut leadership {
         tokio::select! {
             _ = leadership.acquired() => {}
             outcome = until_told() => return outcome,
         }
     }
-    let addresses = start(&arguments, &cluster, (&config, &readiness), &tasks).await?;
+    let mut watches = Watches::new(cluster.clone(), &tasks);
+    if is_shared {
+        let config = sharing::config(&arguments.leader_election_namespace, &instance, cluster.clock().now());
+        watches = watches.shared(&Shards::join(&cluster, config, &tasks));
+    }
+    let addresses = start(&arguments, (&watches, instance), (&config, &readiness), &tasks).await?;
     arguments.ready.write(&told(&Addresses { health, ..addresses }))?;
     tokio::select! {
         outcome = until_told() => outcome?,
@@ -149,39 +161,36 @@ fn ports(arguments: &Arguments) -> server::Config {
 /// Starts the controllers and what is served besides health; returns where that listens.
 async fn start(
     arguments: &Arguments,
-    cluster: &Cluster,
+    (watches, instance): (&Watches, Instance),
     (config, readiness): (&server::Config, &Readiness),
     tasks: &Tasks,
 ) -> anyhow::Result<Addresses> {
-    let watches = Watches::new(cluster.clone(), tasks);
     let names: Arc<dyn Names> = match arguments.gateway {
-        Some(address) => Arc::new(Gateway::new(&watches, GatewayConfig::default(), tasks).names(address)),
+        Some(address) => Arc::new(Gateway::new(watches, GatewayConfig::default(), tasks).names(address)),
         None => Arc::new(NoNames),
     };
-    let namespace = arguments.namespaced.then(|| arguments.connect.namespace_in(cluster));
-    let instance = Instance { id: arguments.instance_id.clone(), namespace };
     let (ours, others) = (instance.selection(), instance.others());
     let rollout = RolloutConfig {
         instance: instance.clone(),
         workers: arguments.rollout_threads,
         order: Order::Arrival,
     };
-    controllers::rollout::run_with(&watches, rollout, arguments.routing.settings(), tasks);
+    controllers::rollout::run_with(watches, rollout, arguments.routing.settings(), tasks);
     let experiment = ExperimentConfig {
         instance: instance.clone(),
         workers: arguments.experiment_threads,
         order: Order::Arrival,
     };
-    controllers::experiment::run(&watches, experiment, tasks);
+    controllers::experiment::run(watches, experiment, tasks);
     let analysis = AnalysisConfig { instance, workers: arguments.analysis_threads, order: Order::Arrival };
-    controllers::analysis::run(&watches, Arc::new(System::new(names)), analysis, tasks);
+    controllers::analysis::run(watches, Arc::new(System::new(names)), analysis, tasks);
     let mut application =
         ApplicationConfig { jitter: arguments.app_resync_jitter, ..ApplicationConfig::default() };
     application.settings.namespace.clone_from(&arguments.application_namespace);
     application.settings.refresh_after = arguments.app_resync;
-    let refresher = controllers::application::run(&watches, repositories(arguments), application, tasks);
+    let refresher = controllers::application::run(watches, repositories(arguments), application, tasks);
     let namespace = arguments.application_namespace.as_str();
-    let (caches, webhook) = served(&watches, (&ours, &others), (namespace, refresher));
+    let (caches, webhook) = served(watches, (&ours, &others), (namespace, refresher));
     Ok(server::serve(config, Faces::leading(caches, webhook, readiness), tasks).await?)
 }
 

@@ -3,7 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod analysis;
+mod bad_neighbour;
 mod bad_spec;
+mod definitions;
 mod experiments;
 mod jobs;
 mod refused;

@@ -171,6 +171,13 @@ impl World {
         self.full.store(false, Ordering::SeqCst);
     }
 
+    /// Starts a controller that ends with `tasks`; returns its watches.
+    pub fn control(&self, tasks: &Tasks) -> Watches {
+        let watches = Watches::new(self.cluster.clone(), tasks);
+        self.starter.start_with(&watches, tasks, 0);
+        watches
+    }
+
     pub async fn stop(self) {
         self.tasks.stop().await;
     }

@@ -73,6 +73,11 @@ fn general(work: &std::collections::BTreeMap<&'static str, Work>) -> Done {
         "Reconciliations by result",
         &["controller", "result"],
     );
+    let mut panics = Counter::new(
+        "controller_runtime_reconcile_panics_total",
+        "Reconciliations that panicked",
+        CONTROLLER,
+    );
     let mut errors =
         Counter::new("controller_runtime_reconcile_errors_total", "Reconciliations that failed", CONTROLLER);
     let mut time = Histogram::new(
@@ -86,6 +91,7 @@ fn general(work: &std::collections::BTreeMap<&'static str, Work>) -> Done {
         depth.set([controller], i64::try_from(work.depth).unwrap_or(i64::MAX));
         adds.add([controller], number(work.added));
         retries.add([controller], number(ended(Ending::Failed)));
+        panics.add([controller], number(work.panics));
         errors.add([controller], number(ended(Ending::Failed)));
         for (ending, result) in
             [(Ending::Done, "success"), (Ending::Again, "requeue_after"), (Ending::Failed, "error")]
@@ -94,7 +100,7 @@ fn general(work: &std::collections::BTreeMap<&'static str, Work>) -> Done {
         }
         time.set([controller], &work.durations);
     }
-    Done { gauges: vec![depth], counters: vec![adds, retries, total, errors], histograms: vec![time] }
+    Done { gauges: vec![depth], counters: vec![adds, retries, total, errors, panics], histograms: vec![time] }
 }
 
 fn of_objects(
