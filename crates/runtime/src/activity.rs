@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use object::Key;
 
-use crate::Queue;
+use crate::{Queue, Tally};
 
 /// Upper bounds of the classes that durations are counted in, in milliseconds; what takes longer has a class of its own.
 /// They hold those of all histograms of Argo CD and Argo Rollouts.
@@ -89,9 +89,21 @@ struct Entry {
 
 /// The work of all controllers that report here, by their names. Cheap to clone; clones share the numbers.
 #[derive(Clone, Debug, Default)]
-pub struct Activity(Arc<Mutex<BTreeMap<&'static str, Entry>>>);
+pub struct Activity {
+    entries: Arc<Mutex<BTreeMap<&'static str, Entry>>>,
+    tally: Tally,
+}
+
+/// The resources that controllers reconcile whose objects are told apart in [`Tally`].
+const RECONCILED: [(&str, &str); 3] =
+    [("rollout", "rollouts"), ("analysisrun", "analysisruns"), ("experiment", "experiments")];
 
 impl Activity {
+    /// Returns an activity of controllers that ask what is counted in `tally`: what an object leaves there goes with it.
+    pub fn counting(tally: &Tally) -> Self {
+        Self { tally: tally.clone(), ..Self::default() }
+    }
+
     /// Returns what each controller has done so far.
     pub fn work(&self) -> BTreeMap<&'static str, Work> {
         let entries = self.lock();
@@ -127,10 +139,13 @@ impl Activity {
         if let Some(entry) = self.lock().get_mut(controller) {
             entry.work.by_object.remove(key);
         }
+        if let Some((_, resource)) = RECONCILED.iter().find(|(name, _)| *name == controller) {
+            self.tally.forget(resource, key);
+        }
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<&'static str, Entry>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -3,12 +3,14 @@
 use std::path::Path;
 use std::time::Duration;
 
+use bytes::Bytes;
 use kube::client::Body;
 use object::{Key, Object, Value, json};
 use thiserror::Error;
 
+use crate::admission::Outcome;
 use crate::shards::Pass;
-use crate::{ApiError, Clock, Resource};
+use crate::{Admission, ApiError, Bounds, Clock, Lane, Resource, Tally};
 
 mod connect;
 mod options;
@@ -63,12 +65,30 @@ pub struct Cluster {
     client: kube::Client,
     clock: Clock,
     limit: Option<Duration>,
+    admission: Admission,
+    tally: Tally,
 }
 
 impl Cluster {
     /// Returns a cluster reached through `client`.
     pub fn new(client: kube::Client, clock: Clock) -> Self {
-        Self { client, clock, limit: None }
+        Self { client, clock, limit: None, admission: Admission::default(), tally: Tally::default() }
+    }
+
+    /// Returns the same with bounds to the rate of requests.
+    #[must_use]
+    pub fn bounded(self, bounds: Bounds) -> Self {
+        Self { admission: Admission::new(bounds), ..self }
+    }
+
+    /// Returns what lets the requests through.
+    pub fn admission(&self) -> &Admission {
+        &self.admission
+    }
+
+    /// Returns what was asked of the cluster so far.
+    pub fn tally(&self) -> &Tally {
+        &self.tally
     }
 
     /// Returns the cluster named by the kubeconfig at `path`, or by the environment (`KUBECONFIG`, the home directory,
@@ -188,8 +208,7 @@ impl Cluster {
 
     /// Gets a path and returns the answer.
     pub async fn fetch(&self, path: &str) -> Result<Value, ApiError> {
-        let request = request(http::Method::GET, path, "", Vec::new())?;
-        self.answer(request).await
+        self.answer(&Call { method: http::Method::GET, path, content_type: "", body: Bytes::new() }).await
     }
 
     async fn send(
@@ -199,43 +218,103 @@ impl Cluster {
         content_type: &'static str,
         body: &(impl serde::Serialize + Sync),
     ) -> Result<Value, ApiError> {
-        let body = serde_json::to_vec(body).map_err(ApiError::no_answer)?;
-        let _permit = Pass::write()?;
-        self.answer(request(method, path, content_type, body)?).await
+        let body = serde_json::to_vec(body).map_err(ApiError::no_answer)?.into();
+        self.answer(&Call { method, path, content_type, body }).await
     }
 
-    async fn answer(&self, request: http::Request<Body>) -> Result<Value, ApiError> {
+    /// Makes a request when its turn comes, again when the server says 429 and when to come back.
+    async fn answer(&self, call: &Call<'_>) -> Result<Value, ApiError> {
+        let lane = Lane::of(&call.method, call.path);
+        for _ in 0..RETRIES {
+            let answer = self.attempt(call, lane).await;
+            match &answer {
+                Err(error) if error.code == 429 && lane != Lane::Lease && !call.is_eviction() => {
+                    let Some(wait) = error.retry_after().filter(|wait| *wait <= PATIENCE) else {
+                        return answer;
+                    };
+                    tracing::debug!(path = call.path, ?wait, "the API server has too much to do");
+                    self.clock.sleep(wait).await;
+                }
+                _ => return answer,
+            }
+        }
+        self.attempt(call, lane).await
+    }
+
+    async fn attempt(&self, call: &Call<'_>, lane: Lane) -> Result<Value, ApiError> {
+        let turn = self.admission.admit(lane).await;
+        let answer = {
+            // what the pass was for may have been given up while the request waited
+            let _permit = if call.writes() { Pass::write()? } else { None };
+            self.timely(call.request()?).await
+        };
+        let code = answer.as_ref().map_or_else(|error| error.code, |(code, _)| *code);
+        self.tally.request(&call.method, call.path, code);
+        turn.done(match &answer {
+            Err(error) if error.code == 429 && !call.is_eviction() => {
+                Outcome::TooMany(error.retry_after().unwrap_or(Duration::from_secs(1)))
+            }
+            _ if call.path.contains("limit=") => Outcome::Listed,
+            _ => Outcome::Answered,
+        });
+        answer.map(|(_, value)| value)
+    }
+
+    async fn timely(&self, request: http::Request<Body>) -> Result<(u16, Value), ApiError> {
         let Some(limit) = self.limit else { return self.exchange(request).await };
         let late =
             |_| ApiError::no_answer(format!("no answer within {}", object::time::format_duration(limit)));
         tokio::time::timeout(limit, self.exchange(request)).await.map_err(late)?
     }
 
-    async fn exchange(&self, request: http::Request<Body>) -> Result<Value, ApiError> {
+    async fn exchange(&self, request: http::Request<Body>) -> Result<(u16, Value), ApiError> {
         let response = self.client.send(request).await.map_err(|error| ApiError::no_answer(chain(&error)))?;
         let code = response.status().as_u16();
+        let after = response.headers().get(http::header::RETRY_AFTER).and_then(|value| value.to_str().ok());
+        let after = after.and_then(|text| text.parse::<u64>().ok());
         let limited = http_body_util::Limited::new(response.into_body(), MAX_ANSWER);
         let body = http_body_util::BodyExt::collect(limited).await.map_err(ApiError::no_answer)?.to_bytes();
         if !(200..300).contains(&code) {
-            return Err(ApiError::from_body(code, &body));
+            return Err(ApiError::from_body(code, &body).with_retry_after(after));
         }
-        serde_json::from_slice(&body).map_err(ApiError::no_answer)
+        let answer = serde_json::from_slice(&body).map_err(ApiError::no_answer)?;
+        Ok((code, answer))
     }
 }
 
 const JSON: &str = "application/json";
 
-fn request(
+/// Attempts after which a 429 is passed on. **Source:** client-go.
+const RETRIES: usize = 10;
+/// Longest wait that a server may ask for; with more, the caller is told.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A request that may be made more than once.
+struct Call<'a> {
     method: http::Method,
-    path: &str,
-    content_type: &str,
-    body: Vec<u8>,
-) -> Result<http::Request<Body>, ApiError> {
-    let mut builder = http::Request::builder().method(method).uri(path).header(http::header::ACCEPT, JSON);
-    if !content_type.is_empty() {
-        builder = builder.header(http::header::CONTENT_TYPE, content_type);
+    path: &'a str,
+    content_type: &'static str,
+    body: Bytes,
+}
+
+impl Call<'_> {
+    fn writes(&self) -> bool {
+        self.method != http::Method::GET
     }
-    builder.body(Body::from(body)).map_err(ApiError::no_answer)
+
+    /// Returns true where 429 says that a disruption budget does not allow it.
+    fn is_eviction(&self) -> bool {
+        self.path.ends_with("/eviction")
+    }
+
+    fn request(&self) -> Result<http::Request<Body>, ApiError> {
+        let builder = http::Request::builder().method(self.method.clone()).uri(self.path);
+        let mut builder = builder.header(http::header::ACCEPT, JSON);
+        if !self.content_type.is_empty() {
+            builder = builder.header(http::header::CONTENT_TYPE, self.content_type);
+        }
+        builder.body(Body::from(self.body.to_vec())).map_err(ApiError::no_answer)
+    }
 }
 
 /// Returns the error with its causes, each once.

@@ -45,6 +45,18 @@ impl ApiError {
         }
     }
 
+    /// Returns the same, with the wait in seconds that the server asked for in a header, unless its body says one.
+    #[must_use]
+    pub(crate) fn with_retry_after(mut self, seconds: Option<u64>) -> Self {
+        if let Some(seconds) = seconds.filter(|_| self.retry_after().is_none()) {
+            if !self.details.is_object() {
+                self.details = object::json!({});
+            }
+            self.details["retryAfterSeconds"] = seconds.into();
+        }
+        self
+    }
+
     /// Returns true when the object does not exist.
     pub fn is_not_found(&self) -> bool {
         self.code == 404

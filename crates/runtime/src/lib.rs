@@ -5,6 +5,7 @@
 //! Application. Start at [`Controller`] and [`Cluster`].
 
 mod activity;
+mod admission;
 mod cache;
 mod clock;
 mod cluster;
@@ -17,10 +18,12 @@ mod leader;
 mod queue;
 mod resource;
 pub mod shards;
+mod tally;
 mod tasks;
 mod watches;
 
 pub use activity::{Activity, BOUNDS, Durations, Ending, Passes, Work};
+pub use admission::{Admission, Bounds, Lane};
 pub use cache::{Cache, Change, IndexBy, Subscription};
 pub use clock::Clock;
 pub use cluster::{
@@ -35,5 +38,6 @@ pub use leader::{Leadership, LeadershipConfig};
 pub use queue::{Order, Queue};
 pub use resource::{Resource, resources};
 pub use shards::{ShardConfig, Shards};
+pub use tally::{EventKind, RequestKind, Tally};
 pub use tasks::Tasks;
 pub use watches::Watches;

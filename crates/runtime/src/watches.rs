@@ -31,7 +31,7 @@ pub struct Watches {
 impl Watches {
     /// Returns a set that watches nothing yet; the watches end with `tasks`.
     pub fn new(cluster: Cluster, tasks: &Tasks) -> Self {
-        let (caches, activity) = (Arc::default(), Activity::default());
+        let (caches, activity) = (Arc::default(), Activity::counting(cluster.tally()));
         Self { cluster, tasks: tasks.clone(), caches, activity, shards: Shards::everything() }
     }
 

@@ -79,7 +79,7 @@ impl Cluster {
         }
         let client =
             kube::Client::try_from(config).map_err(|error| ClusterError::Client(super::chain(&error)))?;
-        Ok(Self { client, clock, limit: connection.request_timeout })
+        Ok(Self { limit: connection.request_timeout, ..Self::new(client, clock) })
     }
 }
 

@@ -74,7 +74,8 @@ async fn a_panic_over_one_object_is_counted_and_delays_no_other() {
     let passes = passes.lock().unwrap().clone();
     let bad = &passes[&Key::new("ns", "bad")];
     let gaps: Vec<u128> = bad.windows(2).map(|two| two[1].since(two[0]).as_millis()).collect();
-    assert!(gaps.is_sorted() && gaps[0] < 100 && *gaps.last().unwrap() > 5_000, "{gaps:?}");
+    // the first time it comes after the others
+    assert!(gaps[1..].is_sorted() && gaps[0] < 100 && *gaps.last().unwrap() > 5_000, "{gaps:?}");
     for name in &names[1..] {
         let good = &passes[&Key::new("ns", name)];
         assert_eq!(good.len(), 1, "{name}");
