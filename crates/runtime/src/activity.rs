@@ -20,7 +20,7 @@ pub struct Durations {
 }
 
 impl Durations {
-    fn record(&mut self, took: Duration) {
+    pub(crate) fn record(&mut self, took: Duration) {
         let class = BOUNDS.iter().position(|bound| took <= Duration::from_millis(*bound));
         self.classes[class.unwrap_or(BOUNDS.len())] += 1;
         self.sum = self.sum.saturating_add(took);
@@ -79,6 +79,10 @@ pub struct Work {
     pub added: u64,
     /// Keys that are due and wait for a worker.
     pub depth: usize,
+    /// How long keys that were due waited for a worker.
+    pub waits: Durations,
+    /// How long each pass under way has taken so far.
+    pub running: Vec<Duration>,
 }
 
 #[derive(Debug, Default)]
@@ -110,7 +114,9 @@ impl Activity {
         let work = entries.iter().map(|(name, entry)| {
             let queue = entry.queue.as_deref();
             let (added, depth) = (queue.map_or(0, Queue::added), queue.map_or(0, Queue::due));
-            (*name, Work { added, depth, ..entry.work.clone() })
+            let waits = queue.map(Queue::waits).unwrap_or_default();
+            let running = queue.map(Queue::running).unwrap_or_default();
+            (*name, Work { added, depth, waits, running, ..entry.work.clone() })
         });
         work.collect()
     }

@@ -1,13 +1,13 @@
 //! [`Queue`]: which object is looked at next, and when.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use object::{Key, Time};
 use tokio::sync::Notify;
 
-use crate::Clock;
+use crate::{Clock, Durations};
 
 /// Which of several due keys comes first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -33,10 +33,12 @@ pub struct Queue {
 struct State {
     due: BTreeMap<(Time, u64), Key>,
     waiting: BTreeMap<Key, (Time, u64)>,
-    running: BTreeSet<Key>,
+    /// With the time they were handed out.
+    running: BTreeMap<Key, Time>,
     again: BTreeMap<Key, Time>,
     count: u64,
     added: u64,
+    waits: Durations,
 }
 
 impl Queue {
@@ -54,7 +56,7 @@ impl Queue {
     pub fn add_at(&self, key: Key, time: Time) {
         let mut state = self.lock();
         state.added += 1;
-        if state.running.contains(&key) {
+        if state.running.contains_key(&key) {
             let again = state.again.entry(key).or_insert(time);
             *again = (*again).min(time);
             return;
@@ -78,6 +80,17 @@ impl Queue {
     /// Returns how often a key was asked for so far, also when it waited already.
     pub fn added(&self) -> u64 {
         self.lock().added
+    }
+
+    /// Returns how long keys that were due waited for a worker so far.
+    pub fn waits(&self) -> Durations {
+        self.lock().waits.clone()
+    }
+
+    /// Returns for how long each key that is handed out has been.
+    pub fn running(&self) -> Vec<Duration> {
+        let now = self.clock.now();
+        self.lock().running.values().map(|since| now.since(*since)).collect()
     }
 
     /// Returns true when no key waits.
@@ -123,7 +136,8 @@ impl Queue {
         }
         let Some(key) = state.due.remove(&(time, count)) else { return Err(None) };
         state.waiting.remove(&key);
-        state.running.insert(key.clone());
+        state.running.insert(key.clone(), now);
+        state.waits.record(now.since(time));
         if !state.due.is_empty() {
             self.changed.notify_one();
         }
@@ -167,6 +181,8 @@ fn mix(seed: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     fn key(name: &str) -> Key {

@@ -3,6 +3,8 @@
 //! Every gauge is made of an object when it is asked for, so none outlives its object. Counters and histograms tell what the
 //! process did since it started: how its controllers fared ([`runtime::Activity`]) and which syncs ended ([`Syncs`]).
 
+use std::pin::Pin;
+
 use axum::Router;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
@@ -19,11 +21,14 @@ use gauge::Gauge;
 mod activity;
 mod analysis;
 mod application;
+mod asked;
+mod completions;
 mod gauge;
 mod rollout;
 mod series;
 mod syncs;
 
+pub use completions::Completions;
 use series::{Counter, Histogram};
 pub use syncs::Syncs;
 
@@ -47,6 +52,8 @@ pub struct Sources {
     pub activity: Option<Activity>,
     /// What ended in the Applications; counts once it is followed, as [`crate::serve`] does.
     pub syncs: Syncs,
+    /// What ended in the Rollouts; counts once it is followed, as [`crate::serve`] does.
+    pub completions: Completions,
     /// What is watched: what the cluster lacks, and what was asked of it.
     pub watches: Option<Watches>,
 }
@@ -57,6 +64,7 @@ impl Sources {
         if let Some(rollouts) = &self.rollouts {
             gauges
                 .push(version("argo_rollouts_controller_info", "Running version of the Rollout controller"));
+            gauges.push(version("build_info", "Running version"));
             gauges.extend(rollout::gauges(&rollouts.list()));
         }
         if let Some(runs) = &self.analysis_runs {
@@ -81,20 +89,34 @@ impl Sources {
                 lacks.set([&resource.group, &resource.plural], 1);
             }
             gauges.push(lacks);
+            gauges.extend(asked::gauges(watches));
         }
         gauges
     }
 
-    /// Returns what has to run for syncs to be counted.
-    pub(crate) fn follow(&self) -> Option<impl Future<Output = ()> + Send + 'static> {
-        Some(self.syncs.clone().follow(self.applications.as_ref()?.subscribe()))
+    /// Returns what has to run for what ends to be counted.
+    pub(crate) fn follow(&self) -> Vec<Pin<Box<dyn Future<Output = ()> + Send>>> {
+        let mut all: Vec<Pin<Box<dyn Future<Output = ()> + Send>>> = Vec::new();
+        if let Some(applications) = &self.applications {
+            all.push(Box::pin(self.syncs.clone().follow(applications.subscribe())));
+        }
+        if let Some(rollouts) = &self.rollouts {
+            all.push(Box::pin(self.completions.clone().follow(rollouts.subscribe())));
+        }
+        all
     }
 
     /// Returns all series as OpenMetrics text.
     pub fn text(&self) -> Result<String, std::fmt::Error> {
         let mut registry = Registry::default();
-        let mut page =
-            Page { gauges: self.gauges(), counters: self.syncs.counters(), histograms: Vec::new() };
+        let mut page = Page {
+            gauges: self.gauges(),
+            counters: self.syncs.counters(),
+            histograms: self.completions.histograms(),
+        };
+        if let Some(watches) = &self.watches {
+            page.counters.extend(asked::counters(watches.cluster().tally()));
+        }
         if let Some(activity) = &self.activity {
             let done = activity::done(activity);
             page.gauges.extend(done.gauges);

@@ -13,7 +13,7 @@ use runtime::{Cache, Selection, Tasks, Watches, resources};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 
-use crate::metrics::{Sources, Syncs};
+use crate::metrics::{Completions, Sources, Syncs};
 use crate::webhook::{SECRET, Webhook};
 use crate::{Readiness, health, metrics};
 
@@ -75,6 +75,7 @@ impl Caches {
                 applications: Some(applications),
                 activity: Some(watches.activity().clone()),
                 syncs: Syncs::default(),
+                completions: Completions::default(),
                 watches: Some(watches.clone()),
             },
         }
@@ -112,11 +113,20 @@ impl Faces {
         Self { health: Some(readiness.clone()), ..Self::default() }
     }
 
+    /// Returns what such a replica serves besides once it leads where only AnalysisRuns are worked on: no webhook.
+    pub fn measuring(caches: Caches, readiness: &Readiness) -> Self {
+        Self::leading_with(caches, None, readiness)
+    }
+
     /// Returns what a replica that has [`Faces::standby`] serves besides once it leads, and tells `readiness` what that takes.
     pub fn leading(caches: Caches, webhook: Webhook, readiness: &Readiness) -> Self {
+        Self::leading_with(caches, Some(webhook), readiness)
+    }
+
+    fn leading_with(caches: Caches, webhook: Option<Webhook>, readiness: &Readiness) -> Self {
         readiness.needs(caches.needed);
         caches.metrics.watches.iter().for_each(|watches| readiness.watches(watches.clone()));
-        Self { health: None, metrics: Some(caches.metrics), webhook: Some(webhook) }
+        Self { health: None, metrics: Some(caches.metrics), webhook }
     }
 }
 
@@ -138,13 +148,13 @@ pub struct Addresses {
 pub async fn serve(config: &Config, faces: Faces, tasks: &Tasks) -> io::Result<Addresses> {
     let Faces { health, metrics, webhook } = faces;
     let health = face(config, config.healthz_port, health.map(health::router)).await?;
-    let syncs = metrics.as_ref().and_then(Sources::follow);
+    let followed = metrics.as_ref().map(Sources::follow).unwrap_or_default();
     let metrics = face(config, config.metrics_port, metrics.map(metrics::router)).await?;
     let webhook = face(config, config.webhook_port, webhook.map(|webhook| webhook.router())).await?;
-    if let Some(syncs) = syncs {
+    for follow in followed {
         let stopped = tasks.token();
-        tasks.spawn("syncs", async move {
-            stopped.run_until_cancelled(syncs).await;
+        tasks.spawn("metrics", async move {
+            stopped.run_until_cancelled(follow).await;
         });
     }
     Ok(Addresses {

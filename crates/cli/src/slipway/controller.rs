@@ -19,7 +19,7 @@ use server::{Addresses, Faces, Readiness};
 use source::{LocalRepositories, Repositories, Settings};
 
 use self::sharing::SharingFlags;
-use self::upstream::{AcceptedFlags, RoutingFlags};
+use self::upstream::{AcceptedFlags, ControllerFlags, RateFlags, RoutingFlags};
 use super::ready::{ReadyFile, until_told};
 use crate::Session;
 use crate::connect::ConnectFlags;
@@ -46,6 +46,15 @@ pub struct Arguments {
     /// Namespace of the lease, or of the leases of --shards
     #[arg(long, env = "POD_NAMESPACE", default_value = "argo-rollouts", value_name = "NAMESPACE")]
     leader_election_namespace: String,
+    /// How long the lease holds without renewal
+    #[arg(long, default_value = "15s", value_parser = duration, value_name = "DURATION")]
+    leader_election_lease_duration: Duration,
+    /// How long the leader tries to renew it before it gives up
+    #[arg(long, default_value = "10s", value_parser = duration, value_name = "DURATION")]
+    leader_election_renew_deadline: Duration,
+    /// Wait between attempts to take or renew it
+    #[arg(long, default_value = "2s", value_parser = duration, value_name = "DURATION")]
+    leader_election_retry_period: Duration,
     /// Rollouts worked on side by side
     #[arg(long, default_value_t = 10, value_name = "N")]
     rollout_threads: usize,
@@ -88,6 +97,10 @@ pub struct Arguments {
     #[command(flatten)]
     routing: RoutingFlags,
     #[command(flatten)]
+    rate: RateFlags,
+    #[command(flatten)]
+    only: ControllerFlags,
+    #[command(flatten)]
     accepted: AcceptedFlags,
     #[command(flatten)]
     ready: ReadyFile,
@@ -101,7 +114,7 @@ pub fn duration(text: &str) -> Result<Duration, String> {
 /// Runs the controllers until told to stop, or until leadership is lost. Health is served before the replica leads.
 pub async fn run(arguments: Arguments, session: &mut Session) -> anyhow::Result<()> {
     arguments.accepted.tell();
-    let cluster = session.connect(arguments.connect.connection()).await?;
+    let cluster = session.connect(arguments.connect.connection()).await?.bounded(arguments.rate.bounds());
     let tasks = Tasks::new();
     let (config, readiness) = (ports(&arguments), Readiness::standby());
     let health = server::serve(&config, Faces::standby(&readiness), &tasks).await?.health;
@@ -146,7 +159,12 @@ fn lease(arguments: &Arguments) -> LeadershipConfig {
     };
     let host = std::env::var("HOSTNAME").unwrap_or_else(|_| "slipway".into());
     let identity = format!("{host}_{}", std::process::id());
-    LeadershipConfig::new(Key::new(&arguments.leader_election_namespace, &name), &identity)
+    LeadershipConfig {
+        lease_duration: arguments.leader_election_lease_duration,
+        renew_deadline: arguments.leader_election_renew_deadline,
+        retry_period: arguments.leader_election_retry_period,
+        ..LeadershipConfig::new(Key::new(&arguments.leader_election_namespace, &name), &identity)
+    }
 }
 
 fn ports(arguments: &Arguments) -> server::Config {
@@ -170,28 +188,38 @@ async fn start(
         None => Arc::new(NoNames),
     };
     let (ours, others) = (instance.selection(), instance.others());
-    let rollout = RolloutConfig {
-        instance: instance.clone(),
-        workers: arguments.rollout_threads,
-        order: Order::Arrival,
-    };
-    controllers::rollout::run_with(watches, rollout, arguments.routing.settings(), tasks);
-    let experiment = ExperimentConfig {
-        instance: instance.clone(),
-        workers: arguments.experiment_threads,
-        order: Order::Arrival,
-    };
-    controllers::experiment::run(watches, experiment, tasks);
-    let analysis = AnalysisConfig { instance, workers: arguments.analysis_threads, order: Order::Arrival };
-    controllers::analysis::run(watches, Arc::new(System::new(names)), analysis, tasks);
+    controllers_of_rollouts(arguments, (watches, &instance), names, tasks);
+    let namespace = arguments.application_namespace.as_str();
+    if arguments.only.only_analysis() {
+        let caches = server::Caches::new(watches, &ours, &others, namespace);
+        return Ok(server::serve(config, Faces::measuring(caches, readiness), tasks).await?);
+    }
     let mut application =
         ApplicationConfig { jitter: arguments.app_resync_jitter, ..ApplicationConfig::default() };
     application.settings.namespace.clone_from(&arguments.application_namespace);
     application.settings.refresh_after = arguments.app_resync;
     let refresher = controllers::application::run(watches, repositories(arguments), application, tasks);
-    let namespace = arguments.application_namespace.as_str();
     let (caches, webhook) = served(watches, (&ours, &others), (namespace, refresher));
     Ok(server::serve(config, Faces::leading(caches, webhook, readiness), tasks).await?)
+}
+
+/// Starts the controllers of Rollouts, Experiments and AnalysisRuns, or of these alone.
+fn controllers_of_rollouts(
+    arguments: &Arguments,
+    (watches, instance): (&Watches, &Instance),
+    names: Arc<dyn Names>,
+    tasks: &Tasks,
+) {
+    let order = Order::Arrival;
+    if !arguments.only.only_analysis() {
+        let rollout = RolloutConfig { instance: instance.clone(), workers: arguments.rollout_threads, order };
+        controllers::rollout::run_with(watches, rollout, arguments.routing.settings(), tasks);
+        let experiment =
+            ExperimentConfig { instance: instance.clone(), workers: arguments.experiment_threads, order };
+        controllers::experiment::run(watches, experiment, tasks);
+    }
+    let analysis = AnalysisConfig { instance: instance.clone(), workers: arguments.analysis_threads, order };
+    controllers::analysis::run(watches, Arc::new(System::new(names)), analysis, tasks);
 }
 
 /// Serves health, metrics and the webhook; returns where.

@@ -65,9 +65,7 @@ pub(super) fn done(activity: &Activity) -> Done {
 }
 
 fn general(work: &std::collections::BTreeMap<&'static str, Work>) -> Done {
-    let mut depth = Gauge::new("workqueue_depth", "Keys that are due and wait", QUEUE);
-    let mut adds = Counter::new("workqueue_adds_total", "Keys that were asked for", QUEUE);
-    let mut retries = Counter::new("workqueue_retries_total", "Keys that are tried again", QUEUE);
+    let mut done = queues(work);
     let mut total = Counter::new(
         "controller_runtime_reconcile_total",
         "Reconciliations by result",
@@ -87,20 +85,55 @@ fn general(work: &std::collections::BTreeMap<&'static str, Work>) -> Done {
         GENERAL,
     );
     for (controller, work) in work {
-        let ended = |ending| work.endings.get(&ending).copied().unwrap_or_default();
-        depth.set([controller], i64::try_from(work.depth).unwrap_or(i64::MAX));
-        adds.add([controller], number(work.added));
-        retries.add([controller], number(ended(Ending::Failed)));
         panics.add([controller], number(work.panics));
-        errors.add([controller], number(ended(Ending::Failed)));
+        errors.add([controller], number(ended(work, Ending::Failed)));
         for (ending, result) in
             [(Ending::Done, "success"), (Ending::Again, "requeue_after"), (Ending::Failed, "error")]
         {
-            total.add([controller, result], number(ended(ending)));
+            total.add([controller, result], number(ended(work, ending)));
         }
         time.set([controller], &work.durations);
     }
-    Done { gauges: vec![depth], counters: vec![adds, retries, total, errors, panics], histograms: vec![time] }
+    done.counters.extend([total, errors, panics]);
+    done.histograms.push(time);
+    done
+}
+
+/// Returns what client-go tells of its queues.
+fn queues(work: &std::collections::BTreeMap<&'static str, Work>) -> Done {
+    let mut depth = Gauge::new("workqueue_depth", "Keys that are due and wait", QUEUE);
+    let mut adds = Counter::new("workqueue_adds_total", "Keys that were asked for", QUEUE);
+    let mut retries = Counter::new("workqueue_retries_total", "Keys that are tried again", QUEUE);
+    let mut waited =
+        Histogram::new("workqueue_queue_duration_seconds", "Time that due keys waited", QUEUE, GENERAL);
+    let mut worked =
+        Histogram::new("workqueue_work_duration_seconds", "Time that passes took", QUEUE, GENERAL);
+    let mut unfinished =
+        Gauge::new("workqueue_unfinished_work_seconds", "Time of the passes under way, together", QUEUE);
+    let mut longest = Gauge::new(
+        "workqueue_longest_running_processor_seconds",
+        "Time of the longest pass under way",
+        QUEUE,
+    );
+    let seconds = |time: std::time::Duration| i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
+    for (controller, work) in work {
+        depth.set([controller], i64::try_from(work.depth).unwrap_or(i64::MAX));
+        adds.add([controller], number(work.added));
+        retries.add([controller], number(ended(work, Ending::Failed)));
+        waited.set([controller], &work.waits);
+        worked.set([controller], &work.durations);
+        unfinished.set([controller], seconds(work.running.iter().sum()));
+        longest.set([controller], seconds(work.running.iter().max().copied().unwrap_or_default()));
+    }
+    Done {
+        gauges: vec![depth, unfinished, longest],
+        counters: vec![adds, retries],
+        histograms: vec![waited, worked],
+    }
+}
+
+fn ended(work: &Work, ending: Ending) -> u64 {
+    work.endings.get(&ending).copied().unwrap_or_default()
 }
 
 fn of_objects(
@@ -133,6 +166,6 @@ fn of_applications(work: &Work) -> Histogram {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a count of that size is never reached")]
-fn number(count: u64) -> f64 {
+pub(super) fn number(count: u64) -> f64 {
     count as f64
 }

@@ -63,7 +63,17 @@ pub(super) struct Histogram {
     labels: &'static [&'static str],
     /// In milliseconds, ascending; of [`runtime::BOUNDS`].
     bounds: &'static [u64],
-    series: BTreeMap<Vec<String>, Durations>,
+    series: BTreeMap<Vec<String>, Classes>,
+}
+
+/// What one series of a histogram shows.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Classes {
+    /// In seconds.
+    pub sum: f64,
+    pub count: u64,
+    /// Upper bounds in seconds, the last infinite, and how much is in each alone.
+    pub classes: Vec<(f64, u64)>,
 }
 
 impl Histogram {
@@ -79,8 +89,15 @@ impl Histogram {
 
     /// Sets the series with these label values, in the order of the labels.
     pub(super) fn set<const N: usize>(&mut self, values: [&str; N], durations: &Durations) {
+        let classes = classes(self.bounds, durations);
+        let (sum, count) = (durations.sum().as_secs_f64(), durations.count());
+        self.set_classes(values, Classes { sum, count, classes });
+    }
+
+    /// Sets the series with these label values to what was counted elsewhere.
+    pub(super) fn set_classes<const N: usize>(&mut self, values: [&str; N], classes: Classes) {
         debug_assert_eq!(N, self.labels.len(), "{}", self.name);
-        self.series.insert(values.map(str::to_owned).to_vec(), durations.clone());
+        self.series.insert(values.map(str::to_owned).to_vec(), classes);
     }
 
     /// Writes the histogram; nothing when there are no series.
@@ -89,15 +106,9 @@ impl Histogram {
             return Ok(());
         }
         let mut encoder = encoder.encode_descriptor(self.name, self.help, None, MetricType::Histogram)?;
-        for (values, durations) in &self.series {
+        for (values, Classes { sum, count, classes }) in &self.series {
             let labels = pairs(self.labels, values);
-            let (sum, count) = (durations.sum().as_secs_f64(), durations.count());
-            encoder.encode_family(&labels)?.encode_histogram::<NoLabelSet>(
-                sum,
-                count,
-                &classes(self.bounds, durations),
-                None,
-            )?;
+            encoder.encode_family(&labels)?.encode_histogram::<NoLabelSet>(*sum, *count, classes, None)?;
         }
         Ok(())
     }
