@@ -8,11 +8,13 @@ mod compare;
 mod figure;
 mod passes;
 mod place;
+mod process;
 mod reconcile;
+mod rollouts;
 mod start;
 mod stores;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
@@ -31,6 +33,15 @@ struct Arguments {
     /// The `slipway` binary to start; needed for `dev`
     #[arg(long, value_name = "FILE")]
     slipway: Option<PathBuf>,
+    /// A control plane with controller manager and scheduler; needed for `rollouts`
+    #[arg(long, value_name = "FILE")]
+    kubeconfig: Option<PathBuf>,
+    /// Rollouts of `rollouts`
+    #[arg(long, default_value_t = 1000, value_name = "N")]
+    count: usize,
+    /// Definitions of the custom resources for `rollouts` instead of ours
+    #[arg(long, value_name = "FILE")]
+    crds: Option<PathBuf>,
 }
 
 /// What can be measured.
@@ -44,9 +55,12 @@ enum Part {
     Compare,
     /// Start of `slipway dev` and its memory at rest
     Dev,
+    /// A thousand Rollouts on a real control plane, beside the original
+    Rollouts,
 }
 
 impl Part {
+    /// What needs no control plane.
     const ALL: [Self; 4] = [Self::Store, Self::Reconcile, Self::Compare, Self::Dev];
 }
 
@@ -70,9 +84,20 @@ async fn measure(part: Part, arguments: &Arguments, passes: &Passes) -> anyhow::
         Part::Store => stores::measure(&mut print).await,
         Part::Reconcile => reconcile::measure(passes, &mut print).await,
         Part::Compare => compare::measure(&mut print).await,
-        Part::Dev => {
-            let slipway = arguments.slipway.as_deref().context("--slipway says which binary to start")?;
-            start::measure(slipway, &mut print).await
+        Part::Dev => start::measure(slipway(arguments)?, &mut print).await,
+        Part::Rollouts => {
+            let kubeconfig = arguments.kubeconfig.as_deref();
+            let place = rollouts::Place {
+                slipway: slipway(arguments)?,
+                kubeconfig: kubeconfig.context("--kubeconfig says which control plane to use")?,
+                count: arguments.count,
+                crds: arguments.crds.as_deref(),
+            };
+            rollouts::measure(&place, &mut print).await
         }
     }
+}
+
+fn slipway(arguments: &Arguments) -> anyhow::Result<&Path> {
+    arguments.slipway.as_deref().context("--slipway says which binary to start")
 }

@@ -10,7 +10,8 @@ use runtime::{Clock, Cluster, Selection, resources};
 use tokio::process::{Child, Command};
 use tokio::time::Instant;
 
-use crate::figure::{Figure, as_float, median};
+use crate::figure::{Figure, median};
+use crate::process::memory;
 
 /// Starts; the middle one counts.
 const STARTS: usize = 7;
@@ -43,9 +44,9 @@ pub(crate) async fn measure(slipway: &Path, print: &mut dyn FnMut(Figure)) -> an
 
 async fn at_rest(slipway: &Path, folder: &Path, print: &mut dyn FnMut(Figure)) -> anyhow::Result<()> {
     let server = Server::start(slipway, folder).await?;
-    let before = server.memory("VmRSS")?;
+    let before = memory(server.id, "VmRSS")?;
     tokio::time::sleep(REST).await;
-    let (after, private) = (server.memory("VmRSS")?, server.memory("RssAnon")?);
+    let (after, private) = (memory(server.id, "VmRSS")?, memory(server.id, "RssAnon")?);
     print(Figure::new("slipway dev: memory after the first answer", before, "MiB"));
     print(Figure::new("slipway dev: memory at rest (RSS)", after, "MiB").at_most(MEMORY_GOAL));
     print(Figure::new("slipway dev: of it not of files (RssAnon)", private, "MiB"));
@@ -78,15 +79,6 @@ impl Server {
         let cluster = Cluster::from_kubeconfig(Some(kubeconfig.as_ref()), Clock::system()).await?;
         cluster.list(&resources::NAMESPACES, None, &Selection::default()).await?;
         Ok(Self { child, id, took: start.elapsed() })
-    }
-
-    /// Returns a line of `/proc/<pid>/status`, in MiB.
-    fn memory(&self, field: &str) -> anyhow::Result<f64> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.id))?;
-        let line = status.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(':'));
-        let kibibytes = line.and_then(|line| line.trim().strip_suffix(" kB"));
-        let kibibytes: u64 = kibibytes.with_context(|| format!("no {field}"))?.trim().parse()?;
-        Ok(as_float(kibibytes) / 1024.0)
     }
 
     /// Ends it as Ctrl-C does; returns how long it took to the first answer.
