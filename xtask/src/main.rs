@@ -81,6 +81,8 @@ enum SchemaTask {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
+    // Built together with crates that bring another provider, rustls cannot choose by itself. A second call changes nothing.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     // Dropping the task on a signal stops what it started.
     let result = tokio::select! {
         result = run(Args::parse().task) => result,

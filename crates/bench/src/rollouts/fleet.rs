@@ -124,6 +124,21 @@ impl Fleet {
     /// **Errors:** the API refuses it, or there is none in two minutes.
     pub(super) async fn one(&self, number: usize, image: &'static str) -> anyhow::Result<Duration> {
         self.write(number, Deed::Image(image)).await?;
+        let created = self.seen(number, image).await?;
+        self.paused(number).await;
+        Ok(created)
+    }
+
+    /// Waits until the Rollout has come to its pause: what comes next is not to meet an update that nobody has seen.
+    async fn paused(&self, number: usize) {
+        let key = Key::new(NAMESPACE, &name(number));
+        let is_paused = |rollout: &Arc<Object>| is_there(rollout, Goal::Paused);
+        while !self.rollouts.get(&key).as_ref().is_some_and(is_paused) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    async fn seen(&self, number: usize, image: &'static str) -> anyhow::Result<Duration> {
         let (updated, give_up) = (Instant::now(), Instant::now() + SHORT);
         let which = (name(number), image.to_owned());
         while Instant::now() < give_up {
