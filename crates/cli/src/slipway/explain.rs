@@ -93,10 +93,15 @@ async fn watch(
     loop {
         let told = told(cluster, key).await?;
         let text = written(&told, output);
-        if text != last {
+        // Programs are told what changed, people also that time went on.
+        let told = match output {
+            Output::Text => text.clone(),
+            Output::Json | Output::Yaml => written(&Explanation { at: Time::from_unix(0), ..told }, output),
+        };
+        if told != last {
             let clear = if session.colour == Colour::On && output == Output::Text { CLEAR } else { "" };
             print(&format!("{clear}{text}"), session)?;
-            last = text;
+            last = told;
         }
         let clock = session.clock.clone();
         clock.sleep(CALM).await;

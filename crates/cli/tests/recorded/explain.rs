@@ -1,7 +1,10 @@
 //! `slipway explain` of recorded Rollouts: the planner knows the states that the existing controller left.
 
+use std::time::Duration;
+
 use cli::{Colour, words};
-use object::{Object, Value, json};
+use object::{Key, Object, Value, json};
+use runtime::{Clock, Cluster, Patch, resources};
 
 use crate::api::Api;
 use crate::case::{Case, Outcome, play};
@@ -116,4 +119,30 @@ async fn one_that_does_not_exist_is_an_error() {
     assert_eq!((got.exit, got.out.as_str(), got.err.as_str()), (1, "", text));
     let got = explained("get-canary-paused-step1", "absent", "-w").await;
     assert_eq!((got.exit, got.err.as_str()), (1, text));
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_is_told_again_when_something_changes() {
+    let case = Case::all("cli-rollouts").into_iter().find(|it| it.name == "get-canary-paused-step1").unwrap();
+    let mut objects = case.objects();
+    objects.extend(objects.clone().iter().flat_map(services));
+    let api = Api::new(objects);
+    let cluster = Cluster::new(api.client(), Clock::starting_at(case.now()));
+    let resume = async {
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        let patch = Patch::merge(json!({"status": {"pauseConditions": null}}));
+        cluster.patch(&resources::ROLLOUTS, &Key::new("gold-canary", "guestbook"), &patch).await.unwrap();
+        tokio::time::sleep(Duration::from_secs(3)).await;
+    };
+    let command = async |session: &mut cli::Session| {
+        let arguments = words("explain rollout guestbook -n gold-canary -w -o yaml");
+        tokio::select! {
+            exit = cli::run(cli::Face::Slipway, arguments, session) => exit,
+            () = resume => cli::Exit::OK,
+        }
+    };
+    let got = play(&api, case.now(), Colour::Off, command).await;
+    assert_eq!((got.exit, got.err.as_str()), (0, ""));
+    let told: Vec<&str> = got.out.split("phase: ").skip(1).map(|it| it.lines().next().unwrap()).collect();
+    assert_eq!(told, ["Paused", "Progressing"], "{}", got.out);
 }

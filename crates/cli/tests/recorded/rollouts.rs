@@ -263,3 +263,23 @@ async fn what_comes_later_says_so() {
         assert_eq!((got.exit, got.out.as_str()), (1, ""));
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn recorded_aliases_are_known() {
+    let mut known = 0;
+    for case in Case::all("cli-rollouts").iter().filter(|case| case.name.starts_with("help-")) {
+        let recorded = case.recorded().out;
+        let Some((_, rest)) = recorded.split_once("\nAliases:\n") else { continue };
+        let mut arguments = case.arguments();
+        let place = arguments.len() - 2;
+        for alias in rest.lines().next().unwrap().trim().split(", ") {
+            arguments[place] = alias.into();
+            let arguments = arguments.clone();
+            let command = async |session: &mut cli::Session| cli::rollouts::run(arguments, session).await;
+            let got = play(&Api::new(Vec::new()), object::Time::from_unix(0), Colour::Off, command).await;
+            assert!(got.exit == 0 && got.out.contains("Usage:"), "{} {alias}: {got:?}", case.name);
+            known += 1;
+        }
+    }
+    assert!(known >= 10, "{known}");
+}
