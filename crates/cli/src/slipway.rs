@@ -84,7 +84,7 @@ pub async fn run(arguments: impl IntoIterator<Item = OsString>, session: &mut Se
             return crate::argocd::run(app.chain(rest.arguments), session).await;
         }
         Command::Crds => crds::run(session),
-        Command::Explain(arguments) => explain::run(*arguments, session).await,
+        Command::Explain(arguments) => Box::pin(explain::run(*arguments, session)).await,
         Command::Completion { shell } => {
             let text = crate::rollouts::completion::<Arguments>(shell);
             session.out.write_all(&text).map_err(anyhow::Error::from)

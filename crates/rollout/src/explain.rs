@@ -85,8 +85,10 @@ pub fn explain(checked: &Checked<Rollout>, observed: &Observed, now: Time) -> Ex
         step: forecast::describe(step),
     });
     let mut told = explained(&checked.value().object, &plan, observed, now);
-    told.step = step.filter(|_| !plan.why.settled());
-    told.next = forecast::forecast(&checked.value().object, observed, now);
+    if !plan.why.settled() {
+        told.step = step;
+        told.next = forecast::forecast(&checked.value().object, observed, now);
+    }
     told
 }
 

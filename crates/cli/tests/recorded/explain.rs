@@ -141,7 +141,7 @@ async fn it_is_told_again_when_something_changes() {
             () = resume => cli::Exit::OK,
         }
     };
-    let got = play(&api, case.now(), Colour::Off, command).await;
+    let got = Box::pin(play(&api, case.now(), Colour::Off, command)).await;
     assert_eq!((got.exit, got.err.as_str()), (0, ""));
     let told: Vec<&str> = got.out.split("phase: ").skip(1).map(|it| it.lines().next().unwrap()).collect();
     assert_eq!(told, ["Paused", "Progressing"], "{}", got.out);

@@ -102,7 +102,8 @@ fn kind_problem(step: &CanaryStep, path: &str) -> Option<Problem> {
     ];
     let text = match kinds.iter().filter(|set| **set).count() {
         1 => return None,
-        0 => "step.Experiment: false step.Pause: false step.SetWeight: false step.Analysis: false step.SetCanaryScale: false step.SetHeaderRoute: false step.SetMirrorRoutes: false".to_owned(),
+        // Upstream tells here of each whether it is absent.
+        0 => "step.Experiment: true step.Pause: true step.SetWeight: true step.Analysis: true step.SetCanaryScale: true step.SetHeaderRoute: true step.SetMirrorRoutes: true".to_owned(),
         _ => format!(
             "step.Experiment: {} step.Pause: {} step.SetWeight: {} step.Analysis: {}",
             kinds[0], kinds[1], kinds[2], kinds[3]

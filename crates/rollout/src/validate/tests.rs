@@ -54,6 +54,10 @@ fn messages_are_those_of_upstream() {
         ),
         ("{canary: {steps: [{setWeight: 1, pause: {}}]}}", message_of_two),
         (
+            "{canary: {steps: [{}]}}",
+            r#"spec.strategy.steps[0]: Invalid value: "step.Experiment: true step.Pause: true step.SetWeight: true step.Analysis: true step.SetCanaryScale: true step.SetHeaderRoute: true step.SetMirrorRoutes: true": Step must have one of the following set: experiment, setWeight, setCanaryScale, plugin or pause"#,
+        ),
+        (
             "{canary: {steps: [{setCanaryScale: {replicas: 1}}]}}",
             "spec.strategy.trafficRouting: Required value: SetCanaryScale requires TrafficRouting to be set",
         ),

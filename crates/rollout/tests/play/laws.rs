@@ -5,6 +5,8 @@ use std::time::Duration;
 use object::json;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
+use rollout::Reason;
+use rollout::explain::Next;
 
 use crate::world::World;
 
@@ -212,6 +214,23 @@ proptest! {
         prop_assert_eq!(world.weight_before(), 0);
         let left = world.sizes().iter().filter(|size| **size > 0).count();
         prop_assert!(left <= 1, "{:?}", world.sizes());
+    }
+
+    /// Whatever happened, it can be told why a Rollout is where it is, and what comes next: to the end, unless it is
+    /// aborted and nothing comes before somebody retries.
+    #[test]
+    fn it_can_be_told_to_the_end(deeds in deeds(), kind in 0..4) {
+        let start = match kind {
+            0 => world(),
+            1 => blue_green(),
+            kind => routed(kind == 3),
+        };
+        let mut world = after(start, &deeds);
+        world.settle();
+        let told = world.explain();
+        let done = told.why.reason == Reason::Done || told.next.last() == Some(&Next::Done);
+        let aborted = world.status()["abort"] == json!(true);
+        prop_assert!(done || aborted, "{told}\n{}", world.status());
     }
 
     /// An abort that is asked for again changes nothing more.

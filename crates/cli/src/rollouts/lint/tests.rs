@@ -154,8 +154,7 @@ fn every_field_of_the_definition_is_known() {
 #[test]
 fn files_that_cannot_be_read() {
     let said = |file: &str| match read(file).unwrap_err() {
-        Failure::Error(text) => text,
-        Failure::Usage(text) => text,
+        Failure::Error(text) | Failure::Usage(text) => text,
     };
     assert_eq!(said("absent.yaml"), "open absent.yaml: no such file or directory");
     let folder = tempfile::tempdir().unwrap();
