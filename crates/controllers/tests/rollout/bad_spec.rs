@@ -48,6 +48,13 @@ async fn another_strategy() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_template_that_kubernetes_refuses() {
+    let dns = |policy: Value| json!({"spec": {"template": {"spec": {"dnsPolicy": policy}}}});
+    let why = r#"spec.template.spec.dnsPolicy: Unsupported value: "Foo": supported values: "ClusterFirstWithHostNet", "ClusterFirst", "Default", "None""#;
+    refuses(dns(json!("Foo")), why, dns(Value::Null)).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_misspelt_field_at_the_top_of_the_spec() {
     let why = "spec.minReadySecond: Unsupported value: this version does not know this field";
     let patch = json!({"spec": {"minReadySecond": 30}});
