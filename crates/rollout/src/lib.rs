@@ -10,7 +10,8 @@
 //! Inside: `hash` names ReplicaSets as upstream does, `template` tells whether two templates mean the same, `maths` is
 //! the sizes, `runs` makes AnalysisRuns of templates, `plan/` is one file a concern of a pass, in upstream's order.
 //!
-//! Experiments are planned in [`experiment`].
+//! Experiments are planned in [`experiment`]. [`mod@explain`] tells what a plan means to somebody who waits, and what comes
+//! next; [`lint`] is the check of a file.
 //!
 //! This crate never does I/O, reads no clock and keeps no state: the object's status is the only memory.
 
