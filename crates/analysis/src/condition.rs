@@ -109,7 +109,7 @@ pub fn time(program: &str, now: Time) -> Result<Time, ConditionError> {
 fn run(program: &str, result: Expr, now: Time) -> Result<Expr, String> {
     let mut context = Context::default();
     context.insert("result", result.clone());
-    environment(result, now).eval(program, &context).map_err(|error| error.to_string())
+    environment(result, now).eval(&with_bounds(program), &context).map_err(|error| error.to_string())
 }
 
 fn environment(result: Expr, now: Time) -> Environment<'static> {
@@ -144,6 +144,8 @@ fn environment(result: Expr, now: Time) -> Environment<'static> {
         let json = from_expr(call.args.first().unwrap_or(&Expr::Nil));
         Ok(Expr::String(serde_json::to_string_pretty(&json).unwrap_or_default()))
     });
+    let list = result.clone();
+    environment.add_function(ELEMENT, move |call| element(&list, call.args.first()).map_err(Into::into));
     let nil = result.is_nil();
     environment.add_function("isNil", move |_| Ok(Expr::Bool(nil)));
     let kept = result;
@@ -217,6 +219,39 @@ fn type_name(value: &Expr) -> &'static str {
     }
 }
 
+/// Name of the function that stands for `result[<number>]`; no program can contain it by chance.
+const ELEMENT: &str = "elementOfResult";
+
+/// Returns the program in which `result[0]` fails beyond the end of the list, as in Go, where the library gives nil.
+fn with_bounds(program: &str) -> String {
+    let words = words(program);
+    let (mut text, mut done) = (String::with_capacity(program.len()), 0);
+    let mut index = 0;
+    while let Some(window) = words.get(index..index + 4) {
+        let [(start, name), (_, open), (_, number), (end, close)] = window else { break };
+        let is_field = index > 0 && matches!(words[index - 1].1, "." | "?.");
+        let is_whole = number.bytes().all(|byte| byte.is_ascii_digit());
+        if *name == "result" && *open == "[" && *close == "]" && is_whole && !is_field {
+            text.push_str(&program[done..*start]);
+            text.push_str(&format!("{ELEMENT}({number})"));
+            (done, index) = (end + 1, index + 4);
+        } else {
+            index += 1;
+        }
+    }
+    text.push_str(&program[done..]);
+    text
+}
+
+fn element(result: &Expr, index: Option<&Expr>) -> Result<Expr, String> {
+    let Some(Expr::Integer(index)) = index else { return Err("an index is a number".to_owned()) };
+    let Expr::Array(list) = result else {
+        return Err(format!("cannot index {} with a number", type_name(result)));
+    };
+    let found = usize::try_from(*index).ok().and_then(|index| list.get(index));
+    found.cloned().ok_or_else(|| format!("index out of range: {index} (array length is {})", list.len()))
+}
+
 /// Returns the message of the compile error that Go's type checker gives when a scalar `result` is compared with a
 /// literal of another type. The library has no type checker: this is the part of it that clients meet.
 fn mismatch(program: &str, result: &Value) -> Option<String> {
@@ -226,7 +261,7 @@ fn mismatch(program: &str, result: &Value) -> Option<String> {
         Value::String(_) => "string",
         Value::Null | Value::Array(_) | Value::Object(_) => return None,
     };
-    let words = words(program);
+    let words: Vec<&str> = words(program).into_iter().map(|(_, word)| word).collect();
     words.windows(3).enumerate().find_map(|(index, window)| {
         let [left, operator, right] = window else { return None };
         if !matches!(*operator, "==" | "!=" | "<" | "<=" | ">" | ">=") {
@@ -256,8 +291,8 @@ fn literal_type(word: &str) -> Option<&'static str> {
     }
 }
 
-/// Splits a program into strings, words and operators.
-fn words(program: &str) -> Vec<&str> {
+/// Splits a program into strings, words and operators, each with the byte where it begins.
+fn words(program: &str) -> Vec<(usize, &str)> {
     let (mut words, mut rest) = (Vec::new(), program.trim_start());
     while let Some(first) = rest.chars().next() {
         let is_word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.');
@@ -273,7 +308,7 @@ fn words(program: &str) -> Vec<&str> {
         } else {
             first.len_utf8()
         };
-        words.push(&rest[..length]);
+        words.push((program.len() - rest.len(), &rest[..length]));
         rest = rest[length..].trim_start();
     }
     words

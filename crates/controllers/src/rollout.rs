@@ -174,7 +174,7 @@ impl Shell {
             experiments: self.caches.experiments.owned_by(object.uid()),
             referenced,
         };
-        Ok((::rollout::plan(&checked, &observed, now), Some(checked)))
+        Ok((::rollout::plan_through(&checked, &observed, now), Some(checked)))
     }
 
     /// Lists the pods of a Rollout; seldom does anybody need them.

@@ -194,6 +194,14 @@ impl Settings {
 }
 
 impl Checked<Rollout> {
+    /// Returns the same Rollout with this status; `None` when it is none.
+    pub(crate) fn with_status(&self, status: &Value) -> Option<Self> {
+        let mut object = self.value.object.clone();
+        object.set(&["status"], status.clone());
+        let value = Rollout::from_object(&object).ok()?;
+        Some(Self { value, settings: self.settings.clone() })
+    }
+
     /// Returns the index of the current step, 0 before there is one.
     pub fn step_index(&self) -> usize {
         usize::try_from(self.value.status.current_step_index.unwrap_or(0)).unwrap_or(0)

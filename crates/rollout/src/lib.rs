@@ -44,7 +44,7 @@ pub use config::tracks_config;
 pub use event::{Event, EventKind};
 pub use invalid::{invalid, unreadable};
 pub use observed::{Extent, Observed, Referenced};
-pub use plan::{Plan, plan};
+pub use plan::{Plan, plan, plan_through};
 pub use reason::{Reason, Why};
 pub use validate::{Problem, lint, validate};
 pub use workload::{ScaleDown, Workload, workload_reference};

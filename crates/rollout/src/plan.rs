@@ -28,7 +28,7 @@ mod waits;
 mod workload;
 
 use api::rollout::Rollout;
-use object::{Time, Value};
+use object::{Time, Value, json};
 
 use crate::{Action, Checked, Event, Observed, Why};
 
@@ -69,4 +69,34 @@ pub fn plan(checked: &Checked<Rollout>, observed: &Observed, now: Time) -> Plan 
     let mut pass = pass::Pass::new(checked, observed, now);
     let status = pass.next_status();
     pass.finish(&status)
+}
+
+/// Most decisions that one write holds.
+const DECISIONS: usize = 16;
+
+/// Returns what to do now and everything that is decided by it: as long as a pass changes nothing but the status, the
+/// next one is planned on that status, and one patch leads to the last. So steps that need nothing cost one write, not
+/// one each; a step that moves pods or traffic still waits until the status that asks for it is written.
+pub fn plan_through(checked: &Checked<Rollout>, observed: &Observed, now: Time) -> Plan {
+    let mut all = plan(checked, observed, now);
+    for _ in 1..DECISIONS {
+        if !all.actions.is_empty() {
+            break;
+        }
+        let Some(at) = all.status.as_ref().and_then(|status| checked.with_status(status)) else { break };
+        let next = plan(&at, observed, now);
+        if !next.actions.is_empty() {
+            break;
+        }
+        all.wake = next.wake;
+        if next.status.is_none() {
+            break;
+        }
+        all.events.extend(next.events);
+        all.status = next.status;
+    }
+    let held = checked.value().object.get(&["status"]).cloned().unwrap_or_else(|| json!({}));
+    let patch = all.status.as_ref().and_then(|status| merge_patch(&held, status));
+    all.status_patch = patch.map(|patch| json!({"status": patch}));
+    all
 }

@@ -16,6 +16,9 @@ fn programs() {
         ("len(result) == 2 && all(result, # > 3)", json!([4, 9]), true),
         (r#"result.status == "ok" and result.count > 1"#, json!({"status": "ok", "count": 2}), true),
         (r#""ok" == result"#, json!("ok"), true),
+        ("len(result) > 0 && result[0] == 1", json!([]), false),
+        ("result[0][1] == 4 && result[1].result[0] == 2", json!([[3, 4], {"result": [2]}]), true),
+        ("result[0].a == 'result[9]'", json!([{"a": "result[9]"}]), true),
         ("asInt(result) == 12", json!("12"), true),
         ("asFloat(result) > 1.4", json!("1.5"), true),
         ("isNaN(result)", json!(1), false),
@@ -42,7 +45,14 @@ fn what_is_no_answer_is_an_error() {
     for program in ["result ==", "nothing(result)", "result[", "asInt(result) == 1"] {
         assert!(matches!(holds(program, &json!("x")), Err(ConditionError::Program(_))), "{program}");
     }
-    assert!(matches!(holds("result[0] > 1", &json!([])), Err(ConditionError::NoData(_))));
+    for program in ["result[0] > 1", "result[0] == 1", "result [0] != 1 || true"] {
+        let error = holds(program, &json!([])).unwrap_err();
+        assert!(
+            matches!(&error, ConditionError::NoData(why) if why.contains("index out of range: 0")),
+            "{error}"
+        );
+    }
+    assert!(matches!(holds("result[1] == 4", &json!([4])), Err(ConditionError::Program(_))));
     assert_eq!(holds(&"1".repeat(20_000), &json!(1)), Err(ConditionError::TooLong));
 }
 

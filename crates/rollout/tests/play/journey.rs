@@ -439,3 +439,23 @@ fn a_rollback_beyond_the_window_is_a_usual_update() {
         assert_eq!((world.phase().as_str(), world.sizes()), (phase, sizes.to_vec()));
     }
 }
+
+#[test]
+fn steps_that_need_nothing_cost_one_write() {
+    let steps =
+        "{steps: [{setWeight: 50}, {pause: {}}, {setWeight: 60}, {setWeight: 70}, {pause: {duration: 5}}]}";
+    let mut world = World::new(1, steps);
+    world.settle();
+    world.set_image("shop:2");
+    world.settle();
+    assert_eq!((world.phase().as_str(), world.status()["currentStepIndex"].as_i64()), ("Paused", Some(1)));
+    world.through = true;
+    world.promote();
+    let plan = world.plan();
+    let status = plan.status.unwrap();
+    assert_eq!((status["currentStepIndex"].as_i64(), &status["phase"]), (Some(4), &json!("Paused")));
+    let reasons: Vec<&str> = plan.events.iter().map(|event| event.reason.as_str()).collect();
+    let step = "RolloutStepCompleted";
+    assert_eq!(reasons, [step, step, step, "RolloutPaused"], "{:?}", plan.events);
+    assert!(plan.actions.is_empty() && plan.wake.is_some());
+}

@@ -274,8 +274,9 @@ fn through(deeds: &[Deed], dynamic: bool) -> World {
     world
 }
 
-/// Returns the world after the deeds.
+/// Returns the world after the deeds, with plans as the controller makes them.
 fn after(mut world: World, deeds: &[Deed]) -> World {
+    world.through = true;
     for deed in deeds {
         act(&mut world, deed);
     }

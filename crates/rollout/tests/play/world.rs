@@ -9,7 +9,8 @@ use api::rollout::Rollout;
 use object::{Object, Time, Value, json, yaml};
 use rollout::explain::{Explanation, explain, explain_invalid};
 use rollout::{
-    Action, Checked, Event, Observed, Plan, Problem, Reason, Referenced, Why, keys, plan, validate,
+    Action, Checked, Event, Observed, Plan, Problem, Reason, Referenced, Why, keys, plan, plan_through,
+    validate,
 };
 
 /// A Rollout and what is around it.
@@ -32,6 +33,8 @@ pub struct World {
     pub evicted: Vec<String>,
     /// Pods become available one a pass.
     pub slow: bool,
+    /// One plan holds all that is decided, as the controller makes them; else one decision.
+    pub through: bool,
     /// Most evictions in one pass.
     pub most_evicted: usize,
     services: BTreeMap<String, Object>,
@@ -76,6 +79,7 @@ impl World {
             few: BTreeMap::new(),
             evicted: Vec::new(),
             slow: false,
+            through: false,
             most_evicted: 0,
             services: BTreeMap::new(),
             routes: BTreeMap::new(),
@@ -288,7 +292,11 @@ impl World {
     pub fn plan(&self) -> Plan {
         let (checked, observed) = self.observed();
         let checked = checked.unwrap_or_else(|problems| panic!("{problems:?}"));
-        plan(&checked, &observed, self.now)
+        if self.through {
+            plan_through(&checked, &observed, self.now)
+        } else {
+            plan(&checked, &observed, self.now)
+        }
     }
 
     /// Returns why the Rollout is where it is.
