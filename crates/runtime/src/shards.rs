@@ -234,3 +234,6 @@ impl Drop for Write {
         inner.ended.send_modify(|count| *count += 1);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,6 +7,7 @@ mod deletion;
 mod http;
 mod replay;
 mod rest;
+mod sharing;
 mod sources;
 mod syncing;
 mod world;

@@ -7,7 +7,10 @@ use std::time::Duration;
 use apiserver::{ApiServer, Config};
 use controllers::application::{ApplicationConfig, Refresher};
 use object::{Key, Object, Time, Value, json};
-use runtime::{Clock, Cluster, Deletion, Patch, Resource, Selection, Tasks, Watches, resources};
+use runtime::shards::Timings;
+use runtime::{
+    Clock, Cluster, Deletion, Patch, Resource, Selection, ShardConfig, Shards, Tasks, Watches, resources,
+};
 use source::{LocalRepositories, Repositories, Settings};
 use store::Store;
 use testkit::repository::Repository;
@@ -22,9 +25,23 @@ pub struct World {
     pub cluster: Cluster,
     pub repository: Repository,
     pub refresher: Refresher,
+    /// Which Applications the world's own controller acts on.
+    pub shards: Shards,
     store: Store,
     tasks: Tasks,
     dir: tempfile::TempDir,
+}
+
+/// Where the controllers that share Applications meet.
+fn meeting(member: &str) -> ShardConfig {
+    let (namespace, group) = ("kube-system".to_owned(), "test".to_owned());
+    ShardConfig { namespace, group, member: member.to_owned(), timings: Timings::default() }
+}
+
+fn control(watches: &Watches, mut settings: Settings, tasks: &Tasks) -> Refresher {
+    settings.local = LocalRepositories::Read;
+    let config = ApplicationConfig { jitter: Duration::ZERO, ..ApplicationConfig::default() };
+    controllers::application::run(watches, Arc::new(Repositories::new(settings)), config, tasks)
 }
 
 impl World {
@@ -35,6 +52,23 @@ impl World {
 
     /// As [`World::start`], with other settings of the sources.
     pub async fn with(change: impl FnOnce(&mut Settings)) -> Self {
+        Self::made(change, None).await
+    }
+
+    /// As [`World::start`], where the controller shares the Applications with others.
+    pub async fn shared() -> Self {
+        Self::made(|_| (), Some("first")).await
+    }
+
+    /// Starts another controller that shares the Applications.
+    pub fn replica(&self, name: &str) -> (Shards, Refresher) {
+        let shards = Shards::join(&self.cluster, meeting(name), &self.tasks);
+        let watches = Watches::new(self.cluster.clone(), &self.tasks).shared(&shards);
+        let settings = Settings::new(self.dir.path().join(format!("cache-{name}")));
+        (shards, control(&watches, settings, &self.tasks))
+    }
+
+    async fn made(change: impl FnOnce(&mut Settings), member: Option<&str>) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let clock = Clock::starting_at(Time::from_unix(1_767_225_600));
         let store = Store::memory();
@@ -46,13 +80,11 @@ impl World {
         let watches = Watches::new(cluster.clone(), &tasks);
         workload::run(&cluster, &watches, &tasks, &workload::Set::all());
         let mut settings = Settings::new(dir.path().join("cache"));
-        settings.local = LocalRepositories::Read;
         change(&mut settings);
-        let config = ApplicationConfig { jitter: Duration::ZERO, ..ApplicationConfig::default() };
-        let repositories = Arc::new(Repositories::new(settings));
-        let refresher = controllers::application::run(&watches, repositories, config, &tasks);
+        let shards = member.map(|name| Shards::join(&cluster, meeting(name), &tasks)).unwrap_or_default();
+        let refresher = control(&watches.shared(&shards), settings, &tasks);
         let repository = Repository::create(&dir.path().join("sample")).unwrap();
-        let world = Self { cluster, repository, refresher, store, tasks, dir };
+        let world = Self { cluster, repository, refresher, shards, store, tasks, dir };
         world.apply(&resources::NAMESPACES, object("v1", "Namespace", ("", "shop"), json!({}))).await;
         world
     }

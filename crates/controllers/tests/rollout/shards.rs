@@ -12,7 +12,7 @@ use axum::response::Response;
 use kube::Client;
 use object::{Key, Object, Value, json};
 use runtime::shards::{GROUP_LABEL, Timings};
-use runtime::{Cluster, Selection, ShardConfig, Shards, Tasks, Watches, resources};
+use runtime::{Clock, Cluster, Selection, ShardConfig, Shards, Tasks, Watches, resources};
 
 use crate::world::{SPACE, Setup, World, rollout, template};
 
@@ -51,13 +51,18 @@ impl Group {
 
     /// Starts a replica.
     fn start(&self, world: &World, name: &str, seed: u64) -> Replica {
+        self.start_at(world, name, (seed, world.cluster.clock().clone()))
+    }
+
+    /// Starts a replica with a clock of its own.
+    fn start_at(&self, world: &World, name: &str, (seed, clock): (u64, Clock)) -> Replica {
         let (group, own) = (self.clone(), name.to_owned());
         let seam = from_fn(move |request: Request, next: Next| {
             let (group, own) = (group.clone(), own.clone());
             async move { group.pass(&own, request, next).await }
         });
         let router = world.router.clone().layer(seam);
-        let cluster = Cluster::new(Client::new(router, "default"), world.cluster.clock().clone());
+        let cluster = Cluster::new(Client::new(router, "default"), clock);
         let (tasks, config) = (
             Tasks::new(),
             ShardConfig {
@@ -344,6 +349,30 @@ async fn who_leaves_in_order_is_not_waited_for() {
     update_all(&world, 20, "shop:2").await;
     all_healthy(&world, 20).await;
     group.nothing_wrong();
+    stop(world, &group).await;
+}
+
+/// Nobody compares times of two machines.
+#[tokio::test(start_paused = true)]
+async fn clocks_that_are_hours_apart_do_not_matter() {
+    let (world, group) = (world().await, Group::default());
+    for (name, epoch) in
+        [("early", 1_767_225_600 - 7_200), ("late", 1_767_225_600 + 7_200), ("right", 1_767_225_600)]
+    {
+        group.start_at(&world, name, (1, Clock::starting_at(object::Time::from_unix(epoch))));
+    }
+    world.pass(10).await;
+    let shares = group.shares(100);
+    assert!(shares.values().all(|share| *share > 15) && shares.values().sum::<usize>() == 100, "{shares:?}");
+    world.pass(300).await;
+    assert_eq!(group.shares(100), shares);
+    group.kill("late");
+    world.pass(12).await;
+    assert!(group.shares(100).values().sum::<usize>() < 100, "not before its lease is over");
+    world.pass(10).await;
+    assert_eq!(group.shares(100).values().sum::<usize>(), 100);
+    // until its lease is cleared away
+    world.pass(30).await;
     stop(world, &group).await;
 }
 

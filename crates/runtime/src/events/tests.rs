@@ -50,7 +50,7 @@ async fn what_waits_is_told_once_with_its_count() {
         .iter()
         .map(|event| (event["message"].as_str().unwrap().to_owned(), event["count"].clone()))
         .collect();
-    assert_eq!(told, [("".into(), json!(1)), ("a".into(), json!(3)), ("b".into(), json!(1))]);
+    assert_eq!(told, [(String::new(), json!(1)), ("a".into(), json!(3)), ("b".into(), json!(1))]);
     assert_eq!(cluster.tally().events().values().sum::<u64>(), 5);
     drop(recorder);
     tasks.stop().await;

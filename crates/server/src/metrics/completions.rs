@@ -73,12 +73,12 @@ impl Completions {
 }
 
 fn count(classes: &mut Classes, seconds: f64) {
-    if classes.classes.is_empty() {
-        classes.classes = BOUNDS.iter().chain(&[f64::INFINITY]).map(|bound| (*bound, 0)).collect();
+    if classes.shares.is_empty() {
+        classes.shares = BOUNDS.iter().chain(&[f64::INFINITY]).map(|bound| (*bound, 0)).collect();
     }
     classes.sum += seconds;
     classes.count += 1;
-    if let Some((_, count)) = classes.classes.iter_mut().find(|(bound, _)| seconds <= *bound) {
+    if let Some((_, count)) = classes.shares.iter_mut().find(|(bound, _)| seconds <= *bound) {
         *count += 1;
     }
 }

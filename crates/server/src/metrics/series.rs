@@ -73,7 +73,7 @@ pub(super) struct Classes {
     pub sum: f64,
     pub count: u64,
     /// Upper bounds in seconds, the last infinite, and how much is in each alone.
-    pub classes: Vec<(f64, u64)>,
+    pub shares: Vec<(f64, u64)>,
 }
 
 impl Histogram {
@@ -89,9 +89,9 @@ impl Histogram {
 
     /// Sets the series with these label values, in the order of the labels.
     pub(super) fn set<const N: usize>(&mut self, values: [&str; N], durations: &Durations) {
-        let classes = classes(self.bounds, durations);
+        let shares = classes(self.bounds, durations);
         let (sum, count) = (durations.sum().as_secs_f64(), durations.count());
-        self.set_classes(values, Classes { sum, count, classes });
+        self.set_classes(values, Classes { sum, count, shares });
     }
 
     /// Sets the series with these label values to what was counted elsewhere.
@@ -106,9 +106,9 @@ impl Histogram {
             return Ok(());
         }
         let mut encoder = encoder.encode_descriptor(self.name, self.help, None, MetricType::Histogram)?;
-        for (values, Classes { sum, count, classes }) in &self.series {
+        for (values, Classes { sum, count, shares }) in &self.series {
             let labels = pairs(self.labels, values);
-            encoder.encode_family(&labels)?.encode_histogram::<NoLabelSet>(*sum, *count, classes, None)?;
+            encoder.encode_family(&labels)?.encode_histogram::<NoLabelSet>(*sum, *count, shares, None)?;
         }
         Ok(())
     }

@@ -17,7 +17,10 @@ fn seen(member: &str, version: u32, names: &[&str]) -> Seen {
 /// A key that `owner` has by `of` and by each of `also`.
 fn key_of(owned: &str, of: &[&str]) -> Key {
     let members = view(of);
-    (0..).map(|n| Key::new("ns", &format!("k{n}"))).find(|key| owner(&members, key) == Some(owned)).unwrap()
+    (0..1000)
+        .map(|n| Key::new("ns", &format!("k{n}")))
+        .find(|key| owner(&members, key) == Some(owned))
+        .unwrap()
 }
 
 /// `a`, alone and at work since second 0.
