@@ -14,7 +14,7 @@ mod world;
 
 pub use acknowledged::Acknowledged;
 pub use answers::{Answers, PAGES};
-pub use faults::{Faults, Rates};
+pub use faults::{Fault, Faults, Rates, Struck};
 pub use invariants::Invariants;
 pub use random::Random;
 pub use world::{World, WorldConfig, WorldError};
