@@ -170,6 +170,9 @@ impl Seen {
         let rollouts = self.scene.all(Kind::Rollout).filter(|rollout| rollout.namespace() == namespace);
         let rollouts: Vec<Arc<Object>> = rollouts.cloned().collect();
         let mut found = Vec::new();
+        if let (Kind::Rollout, Some(new)) = (kind, &change.new) {
+            self.made.name(new);
+        }
         if let (Kind::ReplicaSet, None, Some(new)) = (kind, &change.old, &change.new) {
             found.extend(once::twin(&self.scene, new));
         }
@@ -178,8 +181,13 @@ impl Seen {
             let memory = self.remember(&rollout, excused);
             found.extend(canary::problems(&self.scene, &rollout, &memory));
             found.extend(traffic::problems(&self.scene, &rollout, &memory));
-            let (Some(old), Some(new)) = (&change.old, &change.new) else { continue };
-            if kind == Kind::ReplicaSet && new.controller_uid() == Some(rollout.uid()) {
+            let Some(new) = &change.new else { continue };
+            let is_own = kind == Kind::ReplicaSet && new.controller_uid() == Some(rollout.uid());
+            if is_own {
+                found.extend(canary::ahead((change.old.as_deref(), new), (&rollout, &memory)));
+            }
+            let Some(old) = &change.old else { continue };
+            if is_own {
                 let share = new.label(scene::HASH);
                 let share = share.and_then(|hash| traffic::share(&self.scene, &rollout, hash));
                 found.extend(canary::shrunk(share, (old, new), (&rollout, &memory)));

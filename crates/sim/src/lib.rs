@@ -10,6 +10,7 @@ mod faults;
 mod invariants;
 mod random;
 pub mod seeds;
+mod tale;
 mod world;
 
 pub use acknowledged::Acknowledged;
@@ -17,4 +18,5 @@ pub use answers::{Answers, PAGES};
 pub use faults::{Fault, Faults, Rates, Struck};
 pub use invariants::Invariants;
 pub use random::Random;
+pub use tale::tale;
 pub use world::{World, WorldConfig, WorldError};

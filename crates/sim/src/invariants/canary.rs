@@ -16,7 +16,6 @@ pub(super) fn problems(scene: &Scene, rollout: &Object, memory: &Memory) -> Vec<
     let found = [
         memory.healthy.then(|| floor(scene, rollout, memory)).flatten(),
         if plain { ceiling(&sets, memory.most + surge) } else { None },
-        if plain { ahead(rollout, &sets, memory.most) } else { None },
         index(rollout),
     ];
     found.into_iter().flatten().collect()
@@ -62,20 +61,24 @@ fn index(rollout: &Object) -> Option<String> {
     (index < 0 || index > steps).then(|| format!("status follows steps: index {index} of {steps}"))
 }
 
-/// The new ReplicaSet may have, at step weight w, the pods nearest to w per cent, which is at most one more than the
-/// exact share. Looked at only while the status is about the current spec.
-fn ahead(rollout: &Object, sets: &[&Arc<Object>], most: i64) -> Option<String> {
+/// Returns what the growth of a ReplicaSet breaks: the new one may have, at step weight w, the pods nearest to w per cent,
+/// which is at most one more than the exact share. Looked at only while the status is about the current spec.
+pub(super) fn ahead(
+    (old, new): (Option<&Object>, &Object),
+    (rollout, memory): (&Object, &Memory),
+) -> Option<String> {
     let status = |field: &'static str| rollout.str(&["status", field]);
     let (current, stable) = (status("currentPodHash"), status("stableRS"));
     let observed = status("observedGeneration") == rollout.generation().to_string();
-    if !observed || stable.is_empty() || current == stable || rollout.flag(&["status", "promoteFull"]) {
+    let is_new = new.label(HASH) == Some(current) && current != stable && !stable.is_empty();
+    let grows = size(new) > old.map_or(0, size);
+    if !is_plain_canary(rollout) || !observed || !is_new || !grows {
         return None;
     }
-    let weight = step_weight(rollout)?;
-    let set = sets.iter().find(|set| set.label(HASH) == Some(current))?;
-    let share = if weight == 0 { 0 } else { (most * weight + 99) / 100 + 1 };
-    (size(set) > share).then(|| {
-        format!("weight not ahead of its step: {} asks for {} pods at weight {weight}", set.name(), size(set))
+    let weight = step_weight(rollout).filter(|_| !rollout.flag(&["status", "promoteFull"]))?;
+    let share = if weight == 0 { 0 } else { (memory.most * weight + 99) / 100 + 1 };
+    (size(new) > share).then(|| {
+        format!("weight not ahead of its step: {} asks for {} pods at weight {weight}", new.name(), size(new))
     })
 }
 

@@ -1,6 +1,6 @@
 //! What must happen once: objects of one revision, and what Events tell.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use object::{Object, Value};
 use runtime::Change;
@@ -25,12 +25,32 @@ fn template(set: &Object) -> Option<Value> {
 
 /// Which AnalysisRuns and Experiments were made for what.
 #[derive(Debug, Default)]
-pub(super) struct Made(BTreeMap<(Kind, Vec<String>), (u64, String)>);
+pub(super) struct Made {
+    by_step: BTreeMap<(Kind, Vec<String>), (u64, String)>,
+    /// Names that a Rollout's status has told of.
+    named: BTreeSet<String>,
+}
 
 impl Made {
+    /// Takes down the runs and the Experiment that a Rollout's status tells of.
+    pub fn name(&mut self, rollout: &Object) {
+        let run = |strategy: &'static str, field: &'static str| {
+            rollout.str(&["status", strategy, field, "name"]).to_owned()
+        };
+        let names = [
+            run("canary", "currentStepAnalysisRunStatus"),
+            run("canary", "currentBackgroundAnalysisRunStatus"),
+            run("blueGreen", "prePromotionAnalysisRunStatus"),
+            run("blueGreen", "postPromotionAnalysisRunStatus"),
+            rollout.str(&["status", "canary", "currentExperiment"]).to_owned(),
+        ];
+        self.named.extend(names.into_iter().filter(|name| !name.is_empty()));
+    }
+
     /// Takes down that a run or an Experiment was made; `acts` is how often the user has acted so far.
     ///
-    /// Returns what that breaks: without an act of the user nothing is made for the same revision and step again.
+    /// Returns what that breaks: once the status tells of one, none is made for the same revision and step again without an
+    /// act of the user.
     pub fn take(&mut self, kind: Kind, made: &Object, acts: u64) -> Option<String> {
         let owner = made.controller().filter(|owner| owner.kind == "Rollout")?;
         let part = |label: &str| made.label(label).unwrap_or_default().to_owned();
@@ -42,8 +62,8 @@ impl Made {
         let revision = made.annotation("rollout.argoproj.io/revision").unwrap_or_default().to_owned();
         let what = vec![owner.uid.clone(), part(HASH), revision, part("rollout-type"), step];
         let name = made.name().to_owned();
-        let (before, twin) = self.0.insert((kind, what), (acts, name.clone()))?;
-        (before == acts).then(|| format!("nothing created twice: {twin} and {name} are for the same step"))
+        let (before, twin) = self.by_step.insert((kind, what), (acts, name.clone()))?;
+        (before == acts && self.named.contains(&twin)).then(|| format!("nothing created twice: {twin} and {name} are for the same step"))
     }
 }
 

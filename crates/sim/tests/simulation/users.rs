@@ -3,9 +3,11 @@
 //! `SLIPWAY_SEED=17 cargo test -p sim --test simulation users` plays one seed; `SLIPWAY_SEEDS=2000` plays that many.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::panic::AssertUnwindSafe;
 use std::sync::Mutex;
 use std::time::Duration;
 
+use futures::FutureExt as _;
 use sim::{Fault, Random, Rates, Struck, World, WorldConfig, seeds};
 
 use super::stage::key;
@@ -39,9 +41,17 @@ fn play(seed: u64) -> Outcome {
         let world = World::start(config).await.unwrap();
         let mut random = Random::new(seed ^ 0x0075_7365_7273);
         let which = usize::try_from(seed % (STORIES.len() as u64 + 1)).unwrap();
-        match STORIES.get(which) {
-            Some(story) => rollout(&world, *story, &mut random).await,
-            None => experiment(&world, &mut random).await,
+        let played = async {
+            match STORIES.get(which) {
+                Some(story) => rollout(&world, *story, &mut random).await,
+                None => experiment(&world, &mut random).await,
+            }
+        };
+        if let Err(panic) = AssertUnwindSafe(played).catch_unwind().await {
+            if std::env::var_os("SLIPWAY_TALE").is_some() {
+                eprintln!("{}", sim::tale(world.store()).unwrap());
+            }
+            std::panic::resume_unwind(panic);
         }
         assert_eq!(world.invariants().broken(), Vec::<String>::new());
         let struck = world.faults().unwrap().by_kind();
