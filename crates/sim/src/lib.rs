@@ -19,4 +19,4 @@ pub use faults::{Fault, Faults, Rates, Struck};
 pub use invariants::Invariants;
 pub use random::Random;
 pub use tale::tale;
-pub use world::{World, WorldConfig, WorldError};
+pub use world::{Scope, World, WorldConfig, WorldError};

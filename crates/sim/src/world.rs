@@ -35,6 +35,30 @@ pub struct WorldConfig {
     pub dir: PathBuf,
     /// Time between comparisons of an Application with its source.
     pub resync: Duration,
+    /// What runs in it.
+    pub scope: Scope,
+}
+
+/// What runs in a world.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Scope {
+    /// All controllers, the cluster's and ours.
+    #[default]
+    Everything,
+    /// What Rollouts need: no Applications, and of the cluster's no Deployments, Jobs and EndpointSlices. A seed takes
+    /// two thirds of the time.
+    Rollouts,
+}
+
+impl Scope {
+    /// Returns the cluster's own controllers.
+    fn workloads(self) -> workload::Set {
+        use workload::Kind::{Garbage, Namespace, ReplicaSet, Scheduler};
+        match self {
+            Self::Everything => workload::Set::all(),
+            Self::Rollouts => workload::Set::of(&[ReplicaSet, Namespace, Garbage, Scheduler]),
+        }
+    }
 }
 
 impl WorldConfig {
@@ -49,6 +73,7 @@ impl WorldConfig {
             rules: Rules::default(),
             dir: dir.to_owned(),
             resync: Duration::from_secs(10),
+            scope: Scope::Everything,
         }
     }
 }
@@ -78,7 +103,7 @@ impl World {
         controllers::install(&cluster, NAMESPACE).await?;
         let tasks = Tasks::new();
         let watches = Watches::new(cluster.clone(), &tasks);
-        workload::run(&cluster, &watches, &tasks, &workload::Set::all());
+        workload::run(&cluster, &watches, &tasks, &config.scope.workloads());
         let pods = Pods::Simulated(config.rules.clone());
         let node = NodeConfig::new("simulated", &config.dir, pods).silent();
         Node::new(cluster.clone(), node).run(&tasks).await?;

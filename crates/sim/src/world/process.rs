@@ -11,7 +11,7 @@ use controllers::rollout::RolloutConfig;
 use runtime::{Clock, Cluster, Order, Skew, Tasks, Watches};
 use source::{LocalRepositories, Repositories, Settings};
 
-use super::{NAMESPACE, WorldConfig};
+use super::{NAMESPACE, Scope, WorldConfig};
 use crate::faults::Fault;
 use crate::{Answers, Faults, Random};
 
@@ -48,13 +48,19 @@ impl Controllers {
         controllers::experiment::run(&watches, experiment, tasks);
         let analysis = AnalysisConfig { instance: Instance::default(), workers: 2, order };
         controllers::analysis::run(&watches, Arc::new(self.answers.clone()), analysis, tasks);
+        if self.config.scope == Scope::Everything {
+            self.start_applications(&watches, order, tasks);
+        }
+    }
+
+    fn start_applications(&self, watches: &Watches, order: Order, tasks: &Tasks) {
         let mut settings = Settings::new(self.config.dir.join("repositories"));
         settings.local = LocalRepositories::Read;
         let mut application =
             ApplicationConfig { jitter: Duration::ZERO, workers: 2, order, ..Default::default() };
         application.settings.namespace = NAMESPACE.into();
         application.settings.refresh_after = self.config.resync;
-        controllers::application::run(&watches, Arc::new(Repositories::new(settings)), application, tasks);
+        controllers::application::run(watches, Arc::new(Repositories::new(settings)), application, tasks);
     }
 }
 
