@@ -1,5 +1,6 @@
 //! [`World`]: one cluster and its controllers in this process.
 
+mod installed;
 mod process;
 
 use std::collections::BTreeMap;
@@ -94,13 +95,12 @@ pub struct World {
 impl World {
     /// Makes a world at 2026-01-01T00:00:00Z and starts everything in it.
     pub async fn start(config: WorldConfig) -> Result<Self, WorldError> {
-        let clock = Clock::starting_at(Time::from_unix(1_767_225_600));
-        let store = Store::memory();
+        let store = installed::store().await?;
+        let clock = Clock::starting_at(Time::from_unix(installed::BEGIN));
         let api =
             ApiServer::new(store.clone(), clock.clone(), Config { seed: config.seed, ..Config::default() });
         api.bootstrap().await?;
         let cluster = Cluster::new(kube::Client::new(api.router(), "default"), clock.clone());
-        controllers::install(&cluster, NAMESPACE).await?;
         let tasks = Tasks::new();
         let watches = Watches::new(cluster.clone(), &tasks);
         workload::run(&cluster, &watches, &tasks, &config.scope.workloads());
