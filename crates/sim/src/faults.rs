@@ -103,8 +103,8 @@ impl Faults {
 
     /// Returns whether a fault strikes now, which is then counted.
     pub(crate) fn strikes(&self, fault: Fault) -> bool {
-        let strikes = self.0.active.load(Ordering::SeqCst)
-            && lock(&self.0.random).chance(fault.rate(&self.0.rates));
+        let strikes =
+            self.0.active.load(Ordering::SeqCst) && lock(&self.0.random).chance(fault.rate(&self.0.rates));
         if strikes {
             self.count(fault);
         }

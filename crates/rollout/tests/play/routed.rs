@@ -445,3 +445,22 @@ fn where_weights_go_down_the_traffic_goes_before_the_pods() {
     world.settle();
     assert_eq!((weights(&world), world.sizes()), ((60, 40), vec![5, 2]));
 }
+
+/// Found by simulation (seed 188): the new pods went while the stable ones were still to come.
+#[test]
+fn where_weights_go_down_the_new_pods_wait_for_the_stable_ones() {
+    let steps = " [{setWeight: 80}, {pause: {}}, {setWeight: 40}, {pause: {}}]";
+    let mut world = world("dynamicStableScale: true", steps);
+    world.settle();
+    world.set_image("shop:2");
+    world.settle();
+    assert_eq!((weights(&world), world.sizes()), ((20, 80), vec![1, 4]));
+    world.slow = true;
+    world.promote();
+    while world.pass() {
+        let (weight, pods) = (weights(&world).1, world.sizes()[1]);
+        assert!(pods * 100 >= 5 * weight, "{pods} pods carry {weight} %");
+    }
+    world.settle();
+    assert_eq!((weights(&world), world.sizes()), ((60, 40), vec![3, 2]));
+}

@@ -13,7 +13,11 @@ pub(super) fn twin(scene: &Scene, set: &Object) -> Option<String> {
     let owner = set.controller_uid()?;
     let mut sets = scene.owned(Kind::ReplicaSet, owner).filter(|other| other.name() != set.name());
     let same = sets.find(|other| template(other) == template(set))?;
-    Some(format!("nothing created twice: ReplicaSets {} and {} have the same template", same.name(), set.name()))
+    Some(format!(
+        "nothing created twice: ReplicaSets {} and {} have the same template",
+        same.name(),
+        set.name()
+    ))
 }
 
 /// Returns the template without the hash that the controller put into it.
@@ -63,7 +67,8 @@ impl Made {
         let what = vec![owner.uid.clone(), part(HASH), revision, part("rollout-type"), step];
         let name = made.name().to_owned();
         let (before, twin) = self.by_step.insert((kind, what), (acts, name.clone()))?;
-        (before == acts && self.named.contains(&twin)).then(|| format!("nothing created twice: {twin} and {name} are for the same step"))
+        (before == acts && self.named.contains(&twin))
+            .then(|| format!("nothing created twice: {twin} and {name} are for the same step"))
     }
 }
 
@@ -105,9 +110,7 @@ impl Told {
         let message = event.str(&["message"]);
         let text = match event.str(&["reason"]) {
             "SwitchService" => message.to_owned(),
-            "NewReplicaSetCreated" => {
-                message.split_once(" (").map_or(message, |(start, _)| start).to_owned()
-            }
+            "NewReplicaSetCreated" => message.split_once(" (").map_or(message, |(start, _)| start).to_owned(),
             "ScalingReplicaSet" => scaled(message),
             "RolloutCompleted" => completed(message),
             _ => return,

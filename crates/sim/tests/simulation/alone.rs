@@ -18,7 +18,8 @@ pub async fn play(world: &World, random: &mut Random) -> Value {
     for round in 0..200 {
         clock.sleep(Duration::from_millis(random.below(20_000))).await;
         let experiment = world.cluster().get(&resources::EXPERIMENTS, &key("e")).await.unwrap().unwrap();
-        if matches!(experiment.str(&["status", "phase"]), "Successful" | "Failed" | "Error" | "Inconclusive") {
+        if matches!(experiment.str(&["status", "phase"]), "Successful" | "Failed" | "Error" | "Inconclusive")
+        {
             return spec;
         }
         match random.below(10) {

@@ -10,9 +10,8 @@ use super::stage::{change, get, image, key, status};
 
 /// Images: three that are ready after a second, two that are slow, one whose pods are never ready, one that cannot be
 /// had, and one that says that it is not well.
-pub const IMAGES: [&str; 8] = [
-    "shop:1", "shop:2", "shop:3", "shop:slow-20", "shop:slow-70", "shop:never", "shop:missing", "shop:sick",
-];
+pub const IMAGES: [&str; 8] =
+    ["shop:1", "shop:2", "shop:3", "shop:slow-20", "shop:slow-70", "shop:never", "shop:missing", "shop:sick"];
 /// The first of [`IMAGES`] are fine.
 const FINE: u64 = 5;
 
