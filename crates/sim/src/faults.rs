@@ -1,55 +1,30 @@
-//! Faults between controllers and the API server: what a network, a busy server and a dying process do.
+//! Faults between controllers and the API server: what a network, a busy server, a wrong clock and a dying process do.
 
-use std::pin::Pin;
+mod rates;
+mod watch;
+
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use axum::extract::Request;
 use axum::http::{Method, StatusCode};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse as _, Response};
-use futures::Stream;
 use http_body_util::BodyExt as _;
 use object::json;
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 use crate::{Acknowledged, Random};
+use watch::{Lags, Rough};
 
-/// How often each fault strikes, in 1,000 requests of its kind.
-#[derive(Clone, Copy, Debug)]
-pub struct Rates {
-    /// A write is refused with a conflict, nothing stored.
-    pub conflict: u64,
-    /// A request is refused with 500 or 503, nothing stored.
-    pub error: u64,
-    /// A write is stored but the answer is lost.
-    pub lost_answer: u64,
-    /// The process dies right before a write is sent.
-    pub crash_before: u64,
-    /// The process dies right after a write was stored, before it sees the answer.
-    pub crash_after: u64,
-    /// A watch ends after a few events.
-    pub watch_gap: u64,
-    /// A request or an event is delayed by up to two seconds.
-    pub delay: u64,
-}
+pub use rates::{Fault, Rates, Struck};
 
-impl Rates {
-    /// Rates at which every fault strikes several times in a canary.
-    pub const ROUGH: Self = Self {
-        conflict: 60,
-        error: 30,
-        lost_answer: 30,
-        crash_before: 15,
-        crash_after: 15,
-        watch_gap: 300,
-        delay: 100,
-    };
-}
+/// Collections of routers' objects.
+const ROUTES: [&str; 2] = ["/httproutes", "/virtualservices"];
 
 /// The faults of one world, by one seed. Cheap to clone.
 #[derive(Clone)]
@@ -60,9 +35,12 @@ struct Inner {
     rates: Rates,
     active: AtomicBool,
     crashed: Notify,
-    struck: AtomicU64,
+    struck: Mutex<Struck>,
     writes: AtomicU64,
     acknowledged: Acknowledged,
+    lags: Mutex<Lags>,
+    /// Until when writes of routers' objects are refused.
+    routes_until: Mutex<Option<Instant>>,
 }
 
 enum Strike {
@@ -81,9 +59,11 @@ impl Faults {
             rates,
             active: AtomicBool::new(true),
             crashed: Notify::new(),
-            struck: AtomicU64::new(0),
+            struck: Mutex::default(),
             writes: AtomicU64::new(0),
             acknowledged,
+            lags: Mutex::default(),
+            routes_until: Mutex::default(),
         }))
     }
 
@@ -94,7 +74,12 @@ impl Faults {
 
     /// Returns how many faults have struck.
     pub fn struck(&self) -> u64 {
-        self.0.struck.load(Ordering::SeqCst)
+        lock(&self.0.struck).values().sum()
+    }
+
+    /// Returns how often each kind of fault has struck.
+    pub fn by_kind(&self) -> Struck {
+        lock(&self.0.struck).clone()
     }
 
     /// Returns how many writes were tried through the router.
@@ -116,17 +101,41 @@ impl Faults {
         }))
     }
 
+    /// Returns whether a fault strikes now, which is then counted.
+    pub(crate) fn strikes(&self, fault: Fault) -> bool {
+        let strikes =
+            self.0.active.load(Ordering::SeqCst) && lock(&self.0.random).chance(fault.rate(&self.0.rates));
+        if strikes {
+            self.count(fault);
+        }
+        strikes
+    }
+
+    /// Returns a random number below `bound`.
+    pub(crate) fn below(&self, bound: u64) -> u64 {
+        lock(&self.0.random).below(bound)
+    }
+
+    fn count(&self, fault: Fault) {
+        *lock(&self.0.struck).entry(fault).or_default() += 1;
+    }
+
+    fn lags(&self) -> MutexGuard<'_, Lags> {
+        lock(&self.0.lags)
+    }
+
     async fn pass(&self, request: Request, next: Next) -> Response {
         let is_write = request.method() != Method::GET;
         if is_write {
             self.0.writes.fetch_add(1, Ordering::SeqCst);
         }
-        if let Some(delay) = self.delay() {
-            tokio::time::sleep(delay).await;
+        if self.strikes(Fault::Delay) {
+            tokio::time::sleep(Duration::from_millis(self.below(2000))).await;
         }
+        let path = request.uri().path().to_owned();
         let is_watch = request.uri().query().is_some_and(|query| query.contains("watch=true"));
-        match self.strike(is_write) {
-            Strike::None if is_watch => self.gapped(next.run(request).await),
+        match self.strike(is_write, &path) {
+            Strike::None if is_watch => self.watched(path, next.run(request).await),
             Strike::None if is_write => self.acknowledge(next.run(request).await).await,
             Strike::None => next.run(request).await,
             Strike::Refuse(code, reason) => refusal(code, reason),
@@ -158,48 +167,48 @@ impl Faults {
         }
     }
 
-    fn strike(&self, is_write: bool) -> Strike {
-        if !self.0.active.load(Ordering::SeqCst) {
-            return Strike::None;
-        }
-        let rates = &self.0.rates;
-        let mut random = self.lock();
-        let strike = if random.chance(rates.error) {
+    fn strike(&self, is_write: bool, path: &str) -> Strike {
+        if self.strikes(Fault::Error) {
             Strike::Refuse(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable")
         } else if !is_write {
-            return Strike::None;
-        } else if random.chance(rates.conflict) {
+            Strike::None
+        } else if ROUTES.iter().any(|routes| path.contains(routes)) && self.refuses_routes() {
+            Strike::Refuse(StatusCode::FORBIDDEN, "Forbidden")
+        } else if self.strikes(Fault::Conflict) {
             Strike::Refuse(StatusCode::CONFLICT, "Conflict")
-        } else if random.chance(rates.lost_answer) {
+        } else if self.strikes(Fault::LostAnswer) {
             Strike::LoseAnswer
-        } else if random.chance(rates.crash_before) {
+        } else if self.strikes(Fault::CrashBefore) {
             Strike::CrashBefore
-        } else if random.chance(rates.crash_after) {
+        } else if self.strikes(Fault::CrashAfter) {
             Strike::CrashAfter
         } else {
-            return Strike::None;
-        };
-        self.0.struck.fetch_add(1, Ordering::SeqCst);
-        strike
+            Strike::None
+        }
     }
 
-    fn delay(&self) -> Option<Duration> {
-        let mut random = self.lock();
-        let strikes = self.0.active.load(Ordering::SeqCst) && random.chance(self.0.rates.delay);
-        strikes.then(|| Duration::from_millis(random.below(2000)))
+    /// Returns whether writes of routers' objects are refused now, from this one on or since before.
+    fn refuses_routes(&self) -> bool {
+        let now = Instant::now();
+        let active = self.0.active.load(Ordering::SeqCst);
+        if lock(&self.0.routes_until).is_some_and(|until| active && now < until) {
+            self.count(Fault::RouteRefused);
+            return true;
+        }
+        let begins = self.strikes(Fault::RouteRefused);
+        if begins {
+            let until = now + Duration::from_secs(5 + self.below(55));
+            *lock(&self.0.routes_until) = Some(until);
+        }
+        begins
     }
 
-    /// Ends a watch after a few chunks, if the seed says so.
-    fn gapped(&self, response: Response) -> Response {
-        let left = {
-            let mut random = self.lock();
-            let strikes = self.0.active.load(Ordering::SeqCst) && random.chance(self.0.rates.watch_gap);
-            strikes.then(|| random.below(12))
-        };
-        let Some(left) = left else { return response };
-        self.0.struck.fetch_add(1, Ordering::SeqCst);
+    /// Lets the events of a watch be late, and ends it after a few of them, as the seed says.
+    fn watched(&self, kind: String, response: Response) -> Response {
+        let left = self.strikes(Fault::WatchGap).then(|| self.below(12));
         let (parts, body) = response.into_parts();
-        let stream = Gapped { inner: Box::pin(body.into_data_stream()), left };
+        let inner = Box::pin(body.into_data_stream());
+        let stream = Rough { faults: self.clone(), kind, inner, left, held: None };
         Response::from_parts(parts, Body::from_stream(stream))
     }
 
@@ -207,10 +216,10 @@ impl Faults {
         self.0.crashed.notify_one();
         std::future::pending().await
     }
+}
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Random> {
-        self.0.random.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn refusal(code: StatusCode, reason: &str) -> Response {
@@ -219,25 +228,4 @@ fn refusal(code: StatusCode, reason: &str) -> Response {
         "message": format!("a fault of the simulation: {reason}"), "reason": reason, "code": code.as_u16()
     });
     (code, [("content-type", "application/json")], body.to_string()).into_response()
-}
-
-/// A body that ends after some chunks.
-struct Gapped {
-    inner: Pin<Box<dyn Stream<Item = Result<Bytes, axum::Error>> + Send>>,
-    left: u64,
-}
-
-impl Stream for Gapped {
-    type Item = Result<Bytes, axum::Error>;
-
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        if self.left == 0 {
-            return Poll::Ready(None);
-        }
-        let polled = self.inner.as_mut().poll_next(context);
-        if polled.is_ready() {
-            self.left -= 1;
-        }
-        polled
-    }
 }

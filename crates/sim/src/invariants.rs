@@ -1,83 +1,94 @@
-//! What must hold after every change, whatever fails.
+//! What must hold after every write, whatever fails. `docs/simulation.md` says each in words.
 //!
 //! - **availability floor:** once a Rollout was healthy, its ready pods never fall below `replicas − maxUnavailable`, where
-//!   `replicas` is the smallest number asked for since.
+//!   `replicas` is the smallest number asked for since; pods that the user deleted are excused.
 //! - **surge ceiling:** the ReplicaSets of a canary without router never ask for more than `replicas + maxSurge` pods, where
 //!   `replicas` is the largest number asked for since then.
-//! - **weight not ahead of its step:** the new ReplicaSet of such a canary never asks for more pods than its current step
-//!   gives it.
+//! - **weight not ahead of its step / of its pods:** the new ReplicaSet of such a canary never asks for more pods than its
+//!   current step gives it; the weight in a route never goes up beyond the current step, nor without ready pods.
+//! - **traffic only to ready pods:** a Service that has a share of the traffic selects ready pods for that share.
+//! - **stable not scaled down before the new version carries the traffic:** no ReplicaSet is made smaller than what the
+//!   Services and routes of that moment send to it.
 //! - **status follows steps:** the step index never goes past the number of steps.
 //! - **one change in flight:** a running sync operation is never replaced by another, and a Rollout has at most one
-//!   background analysis and one step analysis that run.
+//!   background analysis, one step analysis and one Experiment that run.
 //! - **no lost write:** every write that a controller was told is done was shown by the store, an Application's history
-//!   grows entry by entry, and no controller changes an Application's spec, which is its user's.
+//!   grows entry by entry, and no controller changes the spec of an Application or a Rollout, which is its user's.
+//! - **nothing created twice:** a Rollout never has two ReplicaSets of the same template, nor, without an act of its user,
+//!   two AnalysisRuns or Experiments for the same revision and step.
+//! - **events not doubled:** switches, sizes, new ReplicaSets and completions are never told more often than they happened.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use object::{LabelSelector, Object, Value};
-use runtime::{Cache, Tasks, Watches, resources};
+use object::{Key, Object};
+use runtime::{Change, Tasks};
+use store::Store;
 
 use crate::Acknowledged;
-use crate::answers::is_ready;
+use once::{Made, Told};
+use scene::{Kind, Scene, replicas};
 
 mod applications;
+mod canary;
+mod explain;
+mod once;
+mod scene;
+mod traffic;
 
-/// Looks at every change and keeps what did not hold. Cheap to clone.
+/// Looks at every write and keeps what did not hold. Cheap to clone.
 #[derive(Clone)]
 pub struct Invariants {
-    rollouts: Cache,
-    sets: Cache,
-    pods: Cache,
-    runs: Cache,
     acknowledged: Acknowledged,
     seen: Arc<Mutex<Seen>>,
 }
 
 #[derive(Default)]
 struct Seen {
+    scene: Scene,
     broken: Vec<String>,
-    /// Rollouts that were healthy at least once, by uid, with the fewest and the most pods asked for since.
-    healthy: BTreeMap<String, (i64, i64)>,
+    /// Rollouts by uid.
+    memories: BTreeMap<String, Memory>,
     looks: u64,
-    /// Changes of Applications' specs, by revision.
-    specs: BTreeSet<u64>,
+    /// Changes of specs that are their users', by revision, with whose.
+    specs: BTreeMap<u64, String>,
+    /// Uids of pods that the user deletes.
+    excused: BTreeSet<String>,
+    /// How often the user has acted.
+    acts: u64,
+    made: Made,
+    told: Told,
+}
+
+/// What is remembered of a Rollout.
+#[derive(Clone, Copy, Debug, Default)]
+struct Memory {
+    /// It was healthy once.
+    healthy: bool,
+    /// Fewest pods asked for since it was healthy last.
+    fewest: i64,
+    /// Most pods asked for since then.
+    most: i64,
+    /// Ready pods that the user deleted and that have not been made up for yet.
+    excused: i64,
 }
 
 impl Invariants {
     /// Starts to look; ends with `tasks`.
-    pub fn watch(watches: &Watches, acknowledged: &Acknowledged, tasks: &Tasks) -> Self {
-        let invariants = Self {
-            rollouts: watches.cache(&resources::ROLLOUTS),
-            sets: watches.cache(&resources::REPLICA_SETS),
-            pods: watches.cache(&resources::PODS),
-            runs: watches.cache(&resources::ANALYSIS_RUNS),
-            acknowledged: acknowledged.clone(),
-            seen: Arc::default(),
-        };
-        invariants.follow(&watches.cache(&resources::APPLICATIONS), tasks);
-        for cache in [&invariants.rollouts, &invariants.sets, &invariants.pods, &invariants.runs] {
-            let (mut changes, invariants) = (cache.subscribe(), invariants.clone());
-            tasks.spawn("invariants", async move {
-                while changes.next().await.is_some() {
-                    invariants.look();
-                }
-            });
-        }
-        invariants
-    }
-
-    fn follow(&self, applications: &Cache, tasks: &Tasks) {
-        let (mut changes, invariants) = (applications.subscribe(), self.clone());
+    pub(crate) fn watch(
+        store: &Store,
+        acknowledged: &Acknowledged,
+        tasks: &Tasks,
+    ) -> Result<Self, store::StoreError> {
+        let mut watch = store.watch("", store.oldest())?;
+        let invariants = Self { acknowledged: acknowledged.clone(), seen: Arc::default() };
+        let looking = invariants.clone();
         tasks.spawn("invariants", async move {
-            while let Some(change) = changes.next().await {
-                let mut seen = invariants.lock();
-                seen.looks += 1;
-                seen.specs.extend(applications::spec_change(&change));
-                let problems = applications::problems(&change).into_iter();
-                seen.broken.extend(problems.map(|problem| format!("{}: {problem}", change.key)));
+            while let Some(Ok(change)) = watch.next().await {
+                looking.lock().look(&change);
             }
         });
+        Ok(invariants)
     }
 
     /// Returns what did not hold.
@@ -86,10 +97,11 @@ impl Invariants {
         let mut broken = seen.broken.clone();
         let lost = self.acknowledged.lost().into_iter();
         broken.extend(lost.map(|revision| format!("no lost write: revision {revision} was never shown")));
-        let changed = seen.specs.iter().filter(|revision| self.acknowledged.was_told(**revision));
-        broken.extend(changed.map(|revision| {
-            format!("no lost write: revision {revision} by a controller changed the spec of an Application")
+        let changed = seen.specs.iter().filter(|(revision, _)| self.acknowledged.was_told(**revision));
+        broken.extend(changed.map(|(revision, whose)| {
+            format!("no lost write: revision {revision} by a controller changed the spec of {whose}")
         }));
+        broken.extend(seen.told.doubled());
         broken
     }
 
@@ -98,58 +110,19 @@ impl Invariants {
         self.lock().looks
     }
 
-    fn look(&self) {
-        for rollout in self.rollouts.list() {
-            let problems = self.problems(&rollout);
-            let mut seen = self.lock();
-            seen.looks += 1;
-            let replicas = rollout.int(&["spec", "replicas"]).unwrap_or(1);
-            if let Some((fewest, most)) = seen.healthy.get_mut(rollout.uid()) {
-                (*fewest, *most) = (replicas.min(*fewest), replicas.max(*most));
-            }
-            let observed = rollout.str(&["status", "observedGeneration"]) == rollout.generation().to_string();
-            if observed && rollout.str(&["status", "phase"]) == "Healthy" {
-                seen.healthy.insert(rollout.uid().to_owned(), (replicas, replicas));
-            }
-            for problem in problems {
-                let text = format!("{}: {problem}", rollout.key());
-                if seen.broken.last() != Some(&text) {
-                    seen.broken.push(text);
-                }
-            }
-        }
+    /// Tells that the user is about to delete the pod of this uid: that it is missing then is nobody's fault.
+    pub fn excuse(&self, pod: &str) {
+        self.lock().excused.insert(pod.to_owned());
     }
 
-    fn problems(&self, rollout: &Object) -> Vec<String> {
-        let sets = self.sets.owned_by(rollout.uid());
-        let replicas = rollout.int(&["spec", "replicas"]).unwrap_or(1);
-        let canary = |field| rollout.get(&["spec", "strategy", "canary", field]);
-        let healthy = self.lock().healthy.get(rollout.uid()).copied();
-        let fewest = healthy.map(|(fewest, _)| fewest.min(replicas));
-        let most = healthy.map_or(replicas, |(_, most)| most.max(replicas));
-        let surge = count(canary("maxSurge"), most, Round::Up);
-        let unavailable = count(canary("maxUnavailable"), fewest.unwrap_or(replicas), Round::Down);
-        // An eviction for a restart takes one pod at least.
-        let restarts = rollout.get(&["spec", "restartAt"]).is_some();
-        let unavailable = if unavailable == 0 && (surge == 0 || restarts) { 1 } else { unavailable };
-        let plain = is_plain_canary(rollout);
-        let found = [
-            fewest.and_then(|fewest| self.floor(rollout, fewest - unavailable)),
-            if plain { ceiling(&sets, most + surge) } else { None },
-            if plain { ahead(rollout, &sets, most) } else { None },
-            index(rollout),
-            applications::analyses(&self.runs, rollout),
-        ];
-        found.into_iter().flatten().collect()
+    /// Tells that the user is about to ask for something: what was done for a step may be done again.
+    pub fn acting(&self) {
+        self.lock().acts += 1;
     }
 
-    fn floor(&self, rollout: &Object, floor: i64) -> Option<String> {
-        let selector = LabelSelector::from_json(rollout.get(&["spec", "selector"])?).ok()?;
-        let pods = self.pods.in_namespace(rollout.namespace());
-        let mine =
-            pods.iter().filter(|pod| selector.matches(&pod.labels()) && is_ready(pod) && !pod.is_deleting());
-        let ready = i64::try_from(mine.count()).unwrap_or(i64::MAX);
-        (ready < floor).then(|| format!("availability floor: {ready} ready pods, at least {floor} must be"))
+    /// Returns the status of a Rollout and the reasons of the plan that a controller would make of what is now.
+    pub fn explain(&self, rollout: &Key, now: object::Time) -> String {
+        explain::explain(&self.lock().scene, rollout, now)
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Seen> {
@@ -157,68 +130,105 @@ impl Invariants {
     }
 }
 
-/// Returns true when numbers of pods are the shares of the traffic.
-fn is_plain_canary(rollout: &Object) -> bool {
-    let strategy = |path: &[&'static str]| rollout.get(path).is_some();
-    strategy(&["spec", "strategy", "canary"]) && !strategy(&["spec", "strategy", "canary", "trafficRouting"])
-}
-
-fn size(set: &Object) -> i64 {
-    set.int(&["spec", "replicas"]).unwrap_or(0)
-}
-
-fn ceiling(sets: &[Arc<Object>], ceiling: i64) -> Option<String> {
-    let total: i64 = sets.iter().map(|set| size(set)).sum();
-    (total > ceiling).then(|| format!("surge ceiling: {total} pods asked for, at most {ceiling} may be"))
-}
-
-fn index(rollout: &Object) -> Option<String> {
-    let steps = rollout.items(&["spec", "strategy", "canary", "steps"]).len();
-    let index = rollout.int(&["status", "currentStepIndex"])?;
-    (index < 0 || index > i64::try_from(steps).unwrap_or(i64::MAX))
-        .then(|| format!("status follows steps: index {index} of {steps}"))
-}
-
-/// The new ReplicaSet may have, at step weight w, the pods nearest to w per cent, which is at most one more than the
-/// exact share. Looked at only while the status is about the current spec.
-fn ahead(rollout: &Object, sets: &[Arc<Object>], replicas: i64) -> Option<String> {
-    let status = |field: &'static str| rollout.str(&["status", field]);
-    let (current, stable) = (status("currentPodHash"), status("stableRS"));
-    let observed = status("observedGeneration") == rollout.generation().to_string();
-    if !observed || stable.is_empty() || current == stable || rollout.flag(&["status", "promoteFull"]) {
-        return None;
+impl Seen {
+    fn look(&mut self, change: &store::Change) {
+        let Some((kind, change)) = self.scene.take(change) else { return };
+        self.looks += 1;
+        self.told.happened(kind, &change);
+        let found = match kind {
+            Kind::Application => applications::problems(&change),
+            Kind::Rollout | Kind::Service | Kind::HttpRoute | Kind::Pod | Kind::ReplicaSet => {
+                self.around(kind, &change)
+            }
+            Kind::AnalysisRun | Kind::Experiment => self.made(kind, &change),
+            Kind::Event => {
+                change.new.iter().for_each(|event| self.told.event(event));
+                Vec::new()
+            }
+            Kind::AnalysisTemplate | Kind::ClusterAnalysisTemplate | Kind::ConfigMap => Vec::new(),
+        };
+        if matches!(kind, Kind::Application | Kind::Rollout)
+            && let Some(revision) = applications::spec_change(&change)
+        {
+            self.specs.insert(revision, change.key.to_string());
+        }
+        self.note(&change.key, found);
     }
-    let steps = rollout.items(&["spec", "strategy", "canary", "steps"]);
-    let index = usize::try_from(rollout.int(&["status", "currentStepIndex"])?).ok()?;
-    if index >= steps.len() {
-        return None;
+
+    fn note(&mut self, key: &Key, problems: Vec<String>) {
+        for problem in problems {
+            let text = format!("{key}: {problem}");
+            if !self.broken.contains(&text) {
+                self.broken.push(text);
+            }
+        }
     }
-    let weight = steps[..=index].iter().rev().find_map(|step| step["setWeight"].as_i64()).unwrap_or(0);
-    let set = sets.iter().find(|set| set.label("rollouts-pod-template-hash") == Some(current))?;
-    let most = if weight == 0 { 0 } else { (replicas * weight + 99) / 100 + 1 };
-    (size(set) > most).then(|| {
-        format!("weight not ahead of its step: {} asks for {} pods at weight {weight}", set.name(), size(set))
-    })
-}
 
-#[derive(Clone, Copy)]
-enum Round {
-    Up,
-    Down,
-}
+    /// Looks at the Rollouts of the namespace after a change of something around them.
+    fn around(&mut self, kind: Kind, change: &Change) -> Vec<String> {
+        let namespace = change.key.namespace.as_str();
+        let rollouts = self.scene.all(Kind::Rollout).filter(|rollout| rollout.namespace() == namespace);
+        let rollouts: Vec<Arc<Object>> = rollouts.cloned().collect();
+        let mut found = Vec::new();
+        if let (Kind::Rollout, Some(new)) = (kind, &change.new) {
+            self.made.name(new);
+        }
+        if let (Kind::ReplicaSet, None, Some(new)) = (kind, &change.old, &change.new) {
+            found.extend(once::twin(&self.scene, new));
+        }
+        for rollout in rollouts {
+            let excused = kind == Kind::Pod && self.is_excused(change);
+            let memory = self.remember(&rollout, excused);
+            found.extend(canary::problems(&self.scene, &rollout, &memory));
+            found.extend(traffic::problems(&self.scene, &rollout, &memory));
+            let Some(new) = &change.new else { continue };
+            let is_own = kind == Kind::ReplicaSet && new.controller_uid() == Some(rollout.uid());
+            if is_own {
+                found.extend(canary::ahead((change.old.as_deref(), new), (&rollout, &memory)));
+            }
+            let Some(old) = &change.old else { continue };
+            if is_own {
+                let share = new.label(scene::HASH);
+                let share = share.and_then(|hash| traffic::share(&self.scene, &rollout, hash));
+                found.extend(canary::shrunk(share, (old, new), (&rollout, &memory)));
+            }
+            if kind == Kind::HttpRoute {
+                found.extend(traffic::raised(&self.scene, (old, new), &rollout, &memory));
+            }
+        }
+        found
+    }
 
-/// Resolves a number or a percentage of `replicas`; 25 % when absent.
-fn count(value: Option<&Value>, replicas: i64, round: Round) -> i64 {
-    let percent = |percent: i64| match round {
-        Round::Up => (replicas * percent + 99) / 100,
-        Round::Down => replicas * percent / 100,
-    };
-    match value {
-        Some(Value::Number(number)) => number.as_i64().unwrap_or(0),
-        Some(Value::String(text)) => text
-            .trim_end_matches('%')
-            .parse()
-            .map_or(0, |number| if text.ends_with('%') { percent(number) } else { number }),
-        _ => percent(25),
+    /// Returns whether this change takes a ready pod away that the user deleted.
+    fn is_excused(&self, change: &Change) -> bool {
+        let served = |pod: &Arc<Object>| !pod.is_deleting() && crate::answers::is_ready(pod);
+        let was = change.old.as_ref().filter(|old| served(old) && self.excused.contains(old.uid()));
+        was.is_some() && !change.new.as_ref().is_some_and(served)
+    }
+
+    /// Updates what is remembered of a Rollout and returns it.
+    fn remember(&mut self, rollout: &Object, excused: bool) -> Memory {
+        let (replicas, ready) = (replicas(rollout), self.scene.ready(rollout, None));
+        let memory = self.memories.entry(rollout.uid().to_owned()).or_default();
+        if !memory.healthy {
+            (memory.fewest, memory.most) = (replicas, replicas.max(memory.most));
+        }
+        (memory.fewest, memory.most) = (memory.fewest.min(replicas), memory.most.max(replicas));
+        memory.excused += i64::from(excused);
+        let observed = rollout.str(&["status", "observedGeneration"]) == rollout.generation().to_string();
+        if observed && rollout.str(&["status", "phase"]) == "Healthy" && ready >= replicas {
+            *memory = Memory { healthy: true, fewest: replicas, most: replicas, excused: 0 };
+        }
+        *memory
+    }
+
+    fn made(&mut self, kind: Kind, change: &Change) -> Vec<String> {
+        let Some(new) = &change.new else { return Vec::new() };
+        let twice = if change.old.is_none() { self.made.take(kind, new, self.acts) } else { None };
+        let owner = new.controller_uid().unwrap_or_default();
+        let open: Vec<&Object> = self.scene.owned(kind, owner).map(AsRef::as_ref).collect();
+        let is_rollouts = new.controller().is_some_and(|owner| owner.kind == "Rollout");
+        let many = if is_rollouts { applications::open(kind, &open) } else { None };
+        twice.into_iter().chain(many).collect()
     }
 }

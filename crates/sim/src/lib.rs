@@ -10,11 +10,13 @@ mod faults;
 mod invariants;
 mod random;
 pub mod seeds;
+mod tale;
 mod world;
 
 pub use acknowledged::Acknowledged;
 pub use answers::{Answers, PAGES};
-pub use faults::{Faults, Rates};
+pub use faults::{Fault, Faults, Rates, Struck};
 pub use invariants::Invariants;
 pub use random::Random;
-pub use world::{World, WorldConfig, WorldError};
+pub use tale::tale;
+pub use world::{Scope, World, WorldConfig, WorldError};

@@ -1,23 +1,20 @@
 //! [`World`]: one cluster and its controllers in this process.
 
+mod installed;
+mod process;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 use apiserver::{ApiServer, Config};
-use controllers::analysis::AnalysisConfig;
-use controllers::application::ApplicationConfig;
-use controllers::experiment::ExperimentConfig;
-use controllers::instance::Instance;
-use controllers::rollout::RolloutConfig;
 use node::{Node, NodeConfig, Pods, Rules};
 use object::{Time, Value};
-use runtime::{Clock, Cluster, Order, Tasks, Watches};
-use source::{LocalRepositories, Repositories, Settings};
+use runtime::{Clock, Cluster, Tasks, Watches};
 use store::Store;
 
-use crate::{Acknowledged, Answers, Faults, Invariants, Random, Rates};
+use crate::{Acknowledged, Answers, Faults, Invariants, Rates};
+use process::Controllers;
 
 /// Namespace of Applications.
 const NAMESPACE: &str = "argocd";
@@ -39,6 +36,30 @@ pub struct WorldConfig {
     pub dir: PathBuf,
     /// Time between comparisons of an Application with its source.
     pub resync: Duration,
+    /// What runs in it.
+    pub scope: Scope,
+}
+
+/// What runs in a world.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Scope {
+    /// All controllers, the cluster's and ours.
+    #[default]
+    Everything,
+    /// What Rollouts need: no Applications, and of the cluster's no Deployments, Jobs and EndpointSlices. A seed takes
+    /// two thirds of the time.
+    Rollouts,
+}
+
+impl Scope {
+    /// Returns the cluster's own controllers.
+    fn workloads(self) -> workload::Set {
+        use workload::Kind::{Garbage, Namespace, ReplicaSet, Scheduler};
+        match self {
+            Self::Everything => workload::Set::all(),
+            Self::Rollouts => workload::Set::of(&[ReplicaSet, Namespace, Garbage, Scheduler]),
+        }
+    }
 }
 
 impl WorldConfig {
@@ -53,6 +74,7 @@ impl WorldConfig {
             rules: Rules::default(),
             dir: dir.to_owned(),
             resync: Duration::from_secs(10),
+            scope: Scope::Everything,
         }
     }
 }
@@ -73,27 +95,30 @@ pub struct World {
 impl World {
     /// Makes a world at 2026-01-01T00:00:00Z and starts everything in it.
     pub async fn start(config: WorldConfig) -> Result<Self, WorldError> {
-        let clock = Clock::starting_at(Time::from_unix(1_767_225_600));
-        let store = Store::memory();
+        let store = installed::store().await?;
+        let clock = Clock::starting_at(Time::from_unix(installed::BEGIN));
         let api =
             ApiServer::new(store.clone(), clock.clone(), Config { seed: config.seed, ..Config::default() });
         api.bootstrap().await?;
         let cluster = Cluster::new(kube::Client::new(api.router(), "default"), clock.clone());
-        controllers::install(&cluster, NAMESPACE).await?;
         let tasks = Tasks::new();
         let watches = Watches::new(cluster.clone(), &tasks);
-        workload::run(&cluster, &watches, &tasks, &workload::Set::all());
+        workload::run(&cluster, &watches, &tasks, &config.scope.workloads());
         let pods = Pods::Simulated(config.rules.clone());
         let node = NodeConfig::new("simulated", &config.dir, pods).silent();
         Node::new(cluster.clone(), node).run(&tasks).await?;
         let answers = Answers::new(&watches, config.answers.clone(), config.pages.clone());
         let acknowledged = Acknowledged::default();
         acknowledged.watch(&store, &tasks)?;
-        let invariants = Invariants::watch(&watches, &acknowledged, &tasks);
+        let invariants = Invariants::watch(&store, &acknowledged, &tasks)?;
         let faults = config.faults.map(|rates| Faults::new(config.seed, rates, acknowledged));
         let router = faults.as_ref().map_or_else(|| api.router(), |faults| faults.wrap(api.router()));
+        let (wrong, skew) = clock.skewed();
+        if let Some(faults) = &faults {
+            tasks.spawn("clock", process::jump(clock, skew, faults.clone()));
+        }
         let controllers = Controllers {
-            cluster: Cluster::new(kube::Client::new(router, "default"), clock),
+            cluster: Cluster::new(kube::Client::new(router, "default"), wrong),
             answers: answers.clone(),
             config,
         };
@@ -119,6 +144,11 @@ impl World {
     /// Returns the faults, if there are any.
     pub fn faults(&self) -> Option<&Faults> {
         self.faults.as_ref()
+    }
+
+    /// Returns the store of the cluster: its history is what a seed tells.
+    pub fn store(&self) -> &Store {
+        &self.store
     }
 
     /// Returns the number of writes so far, of everybody.
@@ -154,46 +184,5 @@ impl World {
     /// Ends everything.
     pub async fn stop(self) {
         self.tasks.stop().await;
-    }
-}
-
-/// The process under test, again and again: it starts, runs until it crashes, and starts anew.
-struct Controllers {
-    cluster: Cluster,
-    answers: Answers,
-    config: WorldConfig,
-}
-
-impl Controllers {
-    async fn run(self, faults: Option<Faults>) {
-        let mut random = Random::new(self.config.seed ^ 0x5eed);
-        loop {
-            let tasks = Tasks::new();
-            self.start(&tasks, random.draw());
-            match &faults {
-                Some(faults) => faults.crashed().await,
-                None => std::future::pending().await,
-            }
-            tasks.abort();
-            self.cluster.clock().sleep(Duration::from_millis(random.below(5000))).await;
-        }
-    }
-
-    fn start(&self, tasks: &Tasks, seed: u64) {
-        let watches = Watches::new(self.cluster.clone(), tasks);
-        let order = Order::Seeded(seed);
-        let rollout = RolloutConfig { instance: Instance::default(), workers: 2, order };
-        controllers::rollout::run(&watches, rollout, tasks);
-        let experiment = ExperimentConfig { instance: Instance::default(), workers: 2, order };
-        controllers::experiment::run(&watches, experiment, tasks);
-        let analysis = AnalysisConfig { instance: Instance::default(), workers: 2, order };
-        controllers::analysis::run(&watches, Arc::new(self.answers.clone()), analysis, tasks);
-        let mut settings = Settings::new(self.config.dir.join("repositories"));
-        settings.local = LocalRepositories::Read;
-        let mut application =
-            ApplicationConfig { jitter: Duration::ZERO, workers: 2, order, ..Default::default() };
-        application.settings.namespace = NAMESPACE.into();
-        application.settings.refresh_after = self.config.resync;
-        controllers::application::run(&watches, Arc::new(Repositories::new(settings)), application, tasks);
     }
 }

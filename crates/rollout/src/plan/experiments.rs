@@ -55,6 +55,7 @@ pub(super) fn reconcile(pass: &mut Pass) {
     let status = pass.status();
     let over = pass.aborted() || status.promote_full || status.stable_rs.is_empty() || pass.fully_promoted();
     let before = pass.experiment.take();
+    let first = pass.actions.len();
     if !over && let Some(Step::Experiment(step)) = pass.step().1 {
         let current = before.filter(|current| !is_spent(pass, current));
         pass.experiment = match current {
@@ -65,6 +66,9 @@ pub(super) fn reconcile(pass: &mut Pass) {
         judge(pass);
     }
     end_others(pass);
+    // What another version was tried in ends before this one is tried.
+    let new = pass.actions.get_mut(first..).unwrap_or_default();
+    new.sort_by_key(|action| !matches!(action, Action::TerminateExperiment { .. }));
     delete_old(pass);
 }
 

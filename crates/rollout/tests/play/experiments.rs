@@ -1,6 +1,7 @@
 //! Experiment steps in a world of objects in memory; somebody else plays the Experiment controller.
 
 use object::{Value, json};
+use rollout::Action;
 
 use crate::world::World;
 
@@ -95,4 +96,40 @@ fn an_abort_and_another_version_end_it() {
     assert_eq!(world.experiments.len(), 2);
     let running = world.experiments.values().filter(|it| !it.flag(&["spec", "terminate"])).count();
     assert_eq!(running, 1);
+}
+
+/// Found by simulation (seed 15): the pass that made it died before its status was stored, and the next made another.
+#[test]
+fn one_that_runs_already_is_taken() {
+    let mut world = world();
+    world.set_image("shop:2");
+    while world.experiments.is_empty() {
+        world.pass();
+    }
+    let made = world.experiments.values_mut().next().unwrap();
+    made.set(&["status"], json!({"phase": "Running"}));
+    world.patch_status(&json!({"canary": {"currentExperiment": null}}));
+    world.settle();
+    assert_eq!(world.experiments.len(), 1);
+    let name = world.experiments.keys().next().unwrap();
+    assert_eq!(world.status()["canary"]["currentExperiment"], json!(name));
+}
+
+/// Found by simulation (seed 19): two Experiments ran at once for as long as the pass took.
+#[test]
+fn that_of_the_version_before_ends_first() {
+    let mut world = world();
+    world.set_image("shop:2");
+    world.settle();
+    world.set_image("shop:3");
+    let position = |world: &World, wanted: fn(&Action) -> bool| world.plan().actions.iter().position(wanted);
+    while position(&world, |action| matches!(action, Action::CreateExperiment(_))).is_none() {
+        assert!(world.pass());
+    }
+    let made = position(&world, |action| matches!(action, Action::CreateExperiment(_)));
+    let ended = position(&world, |action| matches!(action, Action::TerminateExperiment { .. }));
+    assert!(ended.is_none_or(|ended| Some(ended) < made), "{:?}", world.plan().actions);
+    world.settle();
+    let running = world.experiments.values().filter(|it| !it.flag(&["spec", "terminate"])).count();
+    assert_eq!((world.experiments.len(), running), (2, 1));
 }

@@ -410,3 +410,57 @@ fn an_experiment_gets_its_share() {
     );
     assert!(world.said("TrafficWeightUpdated", "Traffic weight updated additional: [{10 trial abc}]"));
 }
+
+/// Found by simulation (seed 73): a step that the user skipped gave its weight to the pods of an earlier one.
+#[test]
+fn a_skipped_step_gives_no_weight() {
+    let mut world =
+        world("", " [{setWeight: 20}, {pause: {}}, {setWeight: 100}, {setWeight: 80}, {pause: {}}]");
+    world.settle();
+    world.few.insert("shop:2".to_owned(), 1);
+    world.set_image("shop:2");
+    world.settle();
+    assert_eq!(weights(&world), (80, 20));
+    world.promote();
+    world.settle();
+    assert_eq!((weights(&world), world.sizes()), ((80, 20), vec![5, 5]));
+    world.patch_status(&json!({"currentStepIndex": 3}));
+    world.settle();
+    assert_eq!((weights(&world), world.sizes()), ((80, 20), vec![5, 4]));
+}
+
+/// Found by simulation (seed 133): the pods went first.
+#[test]
+fn where_weights_go_down_the_traffic_goes_before_the_pods() {
+    let mut world = world("", " [{setWeight: 100}, {pause: {}}, {setWeight: 40}, {pause: {}}]");
+    world.settle();
+    world.set_image("shop:2");
+    world.settle();
+    assert_eq!((weights(&world), world.sizes()), ((0, 100), vec![5, 5]));
+    world.promote();
+    while world.pass() {
+        let (weight, pods) = (weights(&world).1, world.sizes()[1]);
+        assert!(pods * 100 >= 5 * weight, "{pods} pods carry {weight} %");
+    }
+    world.settle();
+    assert_eq!((weights(&world), world.sizes()), ((60, 40), vec![5, 2]));
+}
+
+/// Found by simulation (seed 188): the new pods went while the stable ones were still to come.
+#[test]
+fn where_weights_go_down_the_new_pods_wait_for_the_stable_ones() {
+    let steps = " [{setWeight: 80}, {pause: {}}, {setWeight: 40}, {pause: {}}]";
+    let mut world = world("dynamicStableScale: true", steps);
+    world.settle();
+    world.set_image("shop:2");
+    world.settle();
+    assert_eq!((weights(&world), world.sizes()), ((20, 80), vec![1, 4]));
+    world.slow = true;
+    world.promote();
+    while world.pass() {
+        let (weight, pods) = (weights(&world).1, world.sizes()[1]);
+        assert!(pods * 100 >= 5 * weight, "{pods} pods carry {weight} %");
+    }
+    world.settle();
+    assert_eq!((weights(&world), world.sizes()), ((60, 40), vec![3, 2]));
+}

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use object::{Object, Value};
-use runtime::{Cache, Change};
+use runtime::Change;
+
+use super::scene::Kind;
 
 /// Returns what one change of an Application breaks.
 pub(super) fn problems(change: &Change) -> Vec<String> {
@@ -44,18 +46,19 @@ fn ids(app: &Object) -> Vec<i64> {
     entries.map(|entry| entry.get("id").and_then(Value::as_i64).unwrap_or(0)).collect()
 }
 
-/// Returns whether more than one analysis of a kind runs for the Rollout.
-pub(super) fn analyses(runs: &Cache, rollout: &Object) -> Option<String> {
-    let running = |run: &Object| {
+/// Returns whether more than one analysis of a kind, or more than one Experiment, runs for a Rollout.
+pub(super) fn open(kind: Kind, all: &[&Object]) -> Option<String> {
+    let running = |run: &&&Object| {
         let phase = run.str(&["status", "phase"]);
         matches!(phase, "" | "Pending" | "Running") && !run.flag(&["spec", "terminate"])
     };
-    let runs = runs.owned_by(rollout.uid());
-    for kind in ["Background", "Step"] {
-        let open = runs.iter().filter(|run| run.label("rollout-type") == Some(kind) && running(run));
+    let types: &[Option<&str>] =
+        if kind == Kind::Experiment { &[None] } else { &[Some("Background"), Some("Step")] };
+    for kind in types {
+        let open = all.iter().filter(running).filter(|run| run.label("rollout-type") == *kind);
         let names: Vec<&str> = open.map(|run| run.name()).collect();
         if names.len() > 1 {
-            return Some(format!("one change in flight: {kind} analyses {} run at once", names.join(", ")));
+            return Some(format!("one change in flight: {} run at once", names.join(", ")));
         }
     }
     None

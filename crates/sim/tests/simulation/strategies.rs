@@ -3,56 +3,18 @@
 use std::path::Path;
 use std::time::Duration;
 
-use object::{Key, Object, Value, json};
-use runtime::{Patch, Resource, Selection, Subresource, resources};
+use object::{Object, json};
+use runtime::{Selection, resources};
 use sim::{Rates, World, WorldConfig};
+
+use super::stage::{ROUTES, create, image, key, rollout, route, services, status};
 
 /// Seeds that are played with faults.
 const SEEDS: u64 = 25;
 
-const ROUTES: Resource = Resource::builtin("gateway.networking.k8s.io", "v1", "httproutes", "HTTPRoute");
-
-fn key(name: &str) -> Key {
-    Key::new("default", name)
-}
-
 async fn world(seed: u64, faults: Option<Rates>, dir: &Path) -> World {
     let config = WorldConfig { faults, ..WorldConfig::new(seed, dir) };
     World::start(config).await.unwrap()
-}
-
-async fn create(world: &World, resource: &Resource, mut value: Value) {
-    value["apiVersion"] = json!(resource.api_version());
-    value["kind"] = json!(resource.kind);
-    if resource.namespaced {
-        value["metadata"]["namespace"] = json!("default");
-    }
-    world.cluster().create(resource, &Object::from_value(value)).await.unwrap();
-}
-
-async fn services(world: &World) {
-    for name in ["live", "next"] {
-        let service =
-            json!({"metadata": {"name": name}, "spec": {"selector": {"app": "r"}, "ports": [{"port": 80}]}});
-        create(world, &resources::SERVICES, service).await;
-    }
-}
-
-fn rollout(strategy: &Value) -> Value {
-    json!({"metadata": {"name": "r"}, "spec": {
-        "replicas": 4, "selector": {"matchLabels": {"app": "r"}}, "strategy": strategy,
-        "template": {"metadata": {"labels": {"app": "r"}}, "spec": {"containers": [{"name": "c", "image": "shop:1"}]}}}})
-}
-
-async fn image(world: &World, image: &str) {
-    let containers = json!([{"name": "c", "image": image}]);
-    let patch = Patch::merge(json!({"spec": {"template": {"spec": {"containers": containers}}}}));
-    world.cluster().patch(&resources::ROLLOUTS, &key("r"), &patch).await.unwrap();
-}
-
-async fn status(world: &World, status: Value) {
-    let patch = Patch::merge(json!({"status": status})).on(Subresource::Status);
-    world.cluster().patch(&resources::ROLLOUTS, &key("r"), &patch).await.unwrap();
 }
 
 /// Waits for a phase that is about the current generation, and returns the Rollout.
@@ -86,7 +48,7 @@ async fn blue_green(world: &World) {
     services(world).await;
     let strategy = json!({"blueGreen": {"activeService": "live", "previewService": "next",
         "autoPromotionEnabled": false, "abortScaleDownDelaySeconds": 5}});
-    create(world, &resources::ROLLOUTS, rollout(&strategy)).await;
+    create(world, &resources::ROLLOUTS, rollout(&strategy, 4)).await;
     phase(world, "Healthy").await;
     let first = carries(world, "live").await;
     image(world, "shop:2").await;
@@ -108,25 +70,11 @@ async fn blue_green(world: &World) {
 
 async fn routed(world: &World) {
     services(world).await;
-    create(world, &resources::CRDS, json!({
-        "metadata": {"name": "httproutes.gateway.networking.k8s.io"},
-        "spec": {"group": "gateway.networking.k8s.io", "scope": "Namespaced",
-            "names": {"plural": "httproutes", "singular": "httproute", "kind": "HTTPRoute", "listKind": "HTTPRouteList"},
-            "versions": [{"name": "v1", "served": true, "storage": true,
-                "schema": {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": true}}}]}
-    })).await;
-    let backend = |name: &str| json!({"name": name, "port": 80});
-    create(
-        world,
-        &ROUTES,
-        json!({"metadata": {"name": "shop"},
-        "spec": {"rules": [{"backendRefs": [backend("live"), backend("next")]}]}}),
-    )
-    .await;
+    route(world).await;
     let strategy = json!({"canary": {"stableService": "live", "canaryService": "next",
         "steps": [{"setWeight": 25}, {"pause": {}}, {"setWeight": 75}, {"pause": {"duration": 20}}],
         "trafficRouting": {"plugins": {"argoproj-labs/gatewayAPI": {"httpRoute": "shop", "namespace": "default"}}}}});
-    create(world, &resources::ROLLOUTS, rollout(&strategy)).await;
+    create(world, &resources::ROLLOUTS, rollout(&strategy, 4)).await;
     phase(world, "Healthy").await;
     let first = carries(world, "live").await;
     image(world, "shop:2").await;

@@ -2,10 +2,12 @@
 //!
 //! Source: `GetExperimentFromTemplate`.
 
+use api::analysis::AnalysisPhase;
 use api::rollout::{ExperimentStep, ExperimentStepTemplate, PodTemplateMetadata};
 use object::{Gvk, Key, Object, Value, json};
 
 use super::{Current, created};
+use crate::plan::finished::phase;
 use crate::plan::pass::Pass;
 use crate::sets::Set;
 use crate::{Action, Reason, keys, runs};
@@ -27,8 +29,10 @@ pub(super) fn create(pass: &mut Pass, step: &ExperimentStep) -> Option<Current> 
     let base = object.name().to_owned();
     let mut collision = 0;
     while let Some(taken) = pass.observed.experiments.iter().find(|other| other.name() == object.name()) {
-        let unfinished = taken.str(&["status", "phase"]).is_empty() && !taken.flag(&["spec", "terminate"]);
-        if unfinished && taken.get(&["spec", "templates"]) == object.get(&["spec", "templates"]) {
+        // One that runs may be ours, of a pass whose status was never stored.
+        let completed = phase(taken).is_some_and(AnalysisPhase::completed);
+        let open = !completed && !taken.flag(&["spec", "terminate"]) && !taken.is_deleting();
+        if open && taken.get(&["spec", "templates"]) == object.get(&["spec", "templates"]) {
             return Some(Current::of(taken));
         }
         collision += 1;

@@ -1,11 +1,11 @@
 //! Sizes of the ReplicaSets.
 
-use std::cmp::Reverse;
+use std::cmp::{Reverse, max};
 
 use super::Weights;
 use super::weights::carried;
 use crate::maths::Sizes;
-use crate::maths::routed::{Carried, RoutedScene, Wish};
+use crate::maths::routed::{Carried, RoutedScene, Wish, share};
 use crate::plan::pass::Pass;
 use crate::plan::scale::{self, Deadline, change};
 use crate::plan::{delay, pause};
@@ -52,16 +52,29 @@ pub(in crate::plan) fn wanted(pass: &Pass, routed: &Routed) -> Sizes {
 }
 
 fn sizes(pass: &Pass, routed: &Routed, carried: Option<Carried>) -> Sizes {
-    crate::maths::routed::wanted(&RoutedScene {
+    let wish = wish(pass);
+    let mut sizes = crate::maths::routed::wanted(&RoutedScene {
         replicas: pass.settings().replicas,
         max: routed.max,
         weight: scale::weight(pass),
-        wish: wish(pass),
+        wish,
         min_pods: routed.min_pods,
         dynamic: routed.dynamic,
         aborted: pass.aborted(),
         carried,
-    })
+    });
+    if wish.is_none() && !pass.aborted() && carries_new(pass) {
+        // Where weights go down, the traffic goes before the pods. Not in upstream; found by simulation (seed 188).
+        let carries = carried.map_or(0, |carried| carried.canary);
+        sizes.new = max(sizes.new, share(pass.settings().replicas, carries, routed.max));
+    }
+    sizes
+}
+
+/// Returns true when the new version's weight is that of the current template.
+fn carries_new(pass: &Pass) -> bool {
+    let hash = pass.weights.as_ref().and_then(|weights| weights["canary"]["podTemplateHash"].as_str());
+    hash == Some(pass.current_hash().as_str())
 }
 
 /// Returns what the nearest `setCanaryScale` step up to the current one asks for.

@@ -46,7 +46,9 @@ fn fully(pass: &Pass, routed: &Routed, available: i32) -> i32 {
     Weights::held(pass).map_or(0, |held| held.canary)
 }
 
-/// Returns the weight of the current step once its pods are there, until then that of the step before.
+/// Returns the weight of the current step once its pods are there, until then that of the step before, never more than
+/// is carried already nor than the current step asks for: upstream gives steps that the user skips their weight, with the
+/// pods of an earlier one, and takes pods away before their traffic where weights go down.
 fn by_step(pass: &Pass, routed: &Routed) -> i32 {
     let steps = &pass.settings().steps;
     if steps.is_empty() {
@@ -57,7 +59,10 @@ fn by_step(pass: &Pass, routed: &Routed) -> i32 {
         return if index >= steps.len() { routed.max } else { scale::weight(pass) };
     }
     let mut before = steps.iter().take(index).rev();
-    before.find_map(|step| if let Step::SetWeight(weight) = step { Some(*weight) } else { None }).unwrap_or(0)
+    let before =
+        before.find_map(|step| if let Step::SetWeight(weight) = step { Some(*weight) } else { None });
+    let carried = Weights::held(pass).map_or(routed.max, |held| held.canary);
+    min(before.unwrap_or(0), min(carried, scale::weight(pass)))
 }
 
 /// Returns `max` times `part` of `whole`, rounded down; at most `max`.
