@@ -91,7 +91,7 @@ pub async fn run(arguments: impl IntoIterator<Item = OsString>, session: &mut Se
         }
         Command::Image(arguments) => image::run(&arguments, session),
         Command::Dev(arguments) => dev::run(arguments, session).await,
-        Command::Controller(arguments) => controller::run(*arguments, session).await,
+        Command::Controller(arguments) => Box::pin(controller::run(*arguments, session)).await,
         Command::Node(arguments) => node::run(arguments, session).await,
         Command::Gateway(arguments) => gateway::run(arguments, session).await,
     };

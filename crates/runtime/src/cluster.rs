@@ -226,7 +226,8 @@ impl Cluster {
     async fn answer(&self, call: &Call<'_>) -> Result<Value, ApiError> {
         let lane = Lane::of(&call.method, call.path);
         for _ in 0..RETRIES {
-            let answer = self.attempt(call, lane).await;
+            // on the heap: every command and every pass would carry it otherwise
+            let answer = Box::pin(self.attempt(call, lane)).await;
             match &answer {
                 Err(error) if error.code == 429 && lane != Lane::Lease && !call.is_eviction() => {
                     let Some(wait) = error.retry_after().filter(|wait| *wait <= PATIENCE) else {
@@ -238,7 +239,7 @@ impl Cluster {
                 _ => return answer,
             }
         }
-        self.attempt(call, lane).await
+        Box::pin(self.attempt(call, lane)).await
     }
 
     async fn attempt(&self, call: &Call<'_>, lane: Lane) -> Result<Value, ApiError> {
