@@ -15,7 +15,9 @@ use super::stories::{STORIES, Story, answers, rules};
 use super::{alone, user};
 
 /// Seeds that once failed, with what they showed.
-const KEPT: [u64; 0] = [];
+/// 177, 243: a restart counted pods of the version before, which were on their way out, and evicted too many.
+/// 188: where weights go down, with `dynamicStableScale`, the new pods went before the stable ones had come.
+const KEPT: [u64; 3] = [177, 188, 243];
 /// Seeds that are played when nothing else is said.
 const SEEDS: u64 = 40;
 
