@@ -94,6 +94,7 @@ pub(crate) fn next(scene: &Scene) -> Sizes {
     let mut sizes = Sizes { new: scene.new.spec, stable: scene.stable.map_or(0, |stable| stable.spec) };
     grow(scene, wanted, &mut sizes);
     if scene.old > 0 {
+        shed(scene, wanted, &mut sizes);
         return sizes;
     }
     shrink(scene, wanted, &mut sizes);
@@ -110,6 +111,18 @@ fn grow(scene: &Scene, wanted: Sizes, sizes: &mut Sizes) {
     }
     if sizes.new < wanted.new && budget > 0 {
         sizes.new += min(budget, wanted.new - sizes.new);
+    }
+}
+
+/// Drops stable pods that are neither wanted nor available where new ones have no room, while older pods stand in for both.
+///
+/// Upstream never does: a stable version that cannot run, older pods that must not go, and a new version without room
+/// wait for one another for ever. Found by simulation (seeds 336 and 376).
+fn shed(scene: &Scene, wanted: Sizes, sizes: &mut Sizes) {
+    let Some(stable) = scene.stable else { return };
+    let room = scene.replicas + scene.surge - sizes.new - sizes.stable - scene.old;
+    if room <= 0 && sizes.new < wanted.new && sizes.stable <= stable.spec {
+        sizes.stable = min(sizes.stable, max(wanted.stable, stable.available));
     }
 }
 

@@ -209,15 +209,19 @@ impl Seen {
     /// Updates what is remembered of a Rollout and returns it.
     fn remember(&mut self, rollout: &Object, excused: bool) -> Memory {
         let (replicas, ready) = (replicas(rollout), self.scene.ready(rollout, None));
+        let whole = ready >= replicas && self.scene.is_whole(rollout);
         let memory = self.memories.entry(rollout.uid().to_owned()).or_default();
         if !memory.healthy {
             (memory.fewest, memory.most) = (replicas, replicas.max(memory.most));
         }
         (memory.fewest, memory.most) = (memory.fewest.min(replicas), memory.most.max(replicas));
         memory.excused += i64::from(excused);
+        if whole {
+            memory.excused = 0;
+        }
         let observed = rollout.str(&["status", "observedGeneration"]) == rollout.generation().to_string();
         if observed && rollout.str(&["status", "phase"]) == "Healthy" && ready >= replicas {
-            *memory = Memory { healthy: true, fewest: replicas, most: replicas, excused: 0 };
+            *memory = Memory { healthy: true, fewest: replicas, most: replicas, excused: memory.excused };
         }
         *memory
     }

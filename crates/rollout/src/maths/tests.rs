@@ -6,6 +6,22 @@ fn size(spec: i32, available: i32) -> Size {
     Size { spec, available }
 }
 
+/// Found by simulation (seeds 336 and 376): a stable version that cannot run, older pods that must not go and a new
+/// version without room waited for one another.
+#[test]
+fn stable_pods_that_cannot_run_make_room_for_new_ones() {
+    let stuck = Scene { stable: Some(size(2, 0)), old: 1, ..calm(2, 100, (1, 1), (0, 2)) };
+    for (scene, new, stable) in [
+        (stuck, 0, 0),
+        (Scene { stable: Some(size(2, 1)), ..stuck }, 0, 1),
+        (Scene { stable: Some(size(2, 2)), ..stuck }, 0, 2),
+        (Scene { stable: Some(size(0, 0)), ..stuck }, 2, 0),
+        (Scene { weight: 0, ..stuck }, 0, 2),
+    ] {
+        assert_eq!(next(&scene), Sizes { new, stable }, "{scene:?}");
+    }
+}
+
 /// A scene whose pods are all available.
 fn calm(replicas: i32, weight: i32, limits: (i32, i32), sizes: (i32, i32)) -> Scene {
     let (new, stable) = sizes;

@@ -98,7 +98,7 @@ fn an_abort_and_another_version_end_it() {
     assert_eq!(running, 1);
 }
 
-/// Found by simulation (seed 15): the pass that made it died before its status was stored, and the next made another.
+/// Found by simulation: the pass that made it died before its status was stored, and the next made another.
 #[test]
 fn one_that_runs_already_is_taken() {
     let mut world = world();
@@ -115,7 +115,7 @@ fn one_that_runs_already_is_taken() {
     assert_eq!(world.status()["canary"]["currentExperiment"], json!(name));
 }
 
-/// Found by simulation (seed 19): two Experiments ran at once for as long as the pass took.
+/// Found by simulation: two Experiments ran at once for as long as the pass took.
 #[test]
 fn that_of_the_version_before_ends_first() {
     let mut world = world();

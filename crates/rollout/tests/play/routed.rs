@@ -411,7 +411,7 @@ fn an_experiment_gets_its_share() {
     assert!(world.said("TrafficWeightUpdated", "Traffic weight updated additional: [{10 trial abc}]"));
 }
 
-/// Found by simulation (seed 73): a step that the user skipped gave its weight to the pods of an earlier one.
+/// Found by simulation: a step that the user skipped gave its weight to the pods of an earlier one.
 #[test]
 fn a_skipped_step_gives_no_weight() {
     let mut world =
@@ -429,7 +429,7 @@ fn a_skipped_step_gives_no_weight() {
     assert_eq!((weights(&world), world.sizes()), ((80, 20), vec![5, 4]));
 }
 
-/// Found by simulation (seed 133): the pods went first.
+/// Found by simulation: the pods went first.
 #[test]
 fn where_weights_go_down_the_traffic_goes_before_the_pods() {
     let mut world = world("", " [{setWeight: 100}, {pause: {}}, {setWeight: 40}, {pause: {}}]");

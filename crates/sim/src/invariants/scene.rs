@@ -97,6 +97,12 @@ impl Scene {
         number(ready.count())
     }
 
+    /// Returns whether each ReplicaSet of the Rollout has as many ready pods as it asks for.
+    pub fn is_whole(&self, rollout: &Object) -> bool {
+        self.owned(Kind::ReplicaSet, rollout.uid())
+            .all(|set| self.ready(rollout, set.label(HASH)) >= replicas(set))
+    }
+
     /// Returns the hash that a Service of the Rollout selects.
     pub fn selected(&self, rollout: &Object, service: &str) -> Option<&str> {
         let service = self.get(Kind::Service, &Key::new(rollout.namespace(), service))?;
