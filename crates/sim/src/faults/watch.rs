@@ -84,15 +84,13 @@ impl Stream for Rough {
                 return Poll::Ready(None);
             }
             match ready!(self.inner.as_mut().poll_next(context)) {
-                Some(Ok(event)) => match self.lag() {
-                    Some(until) => {
-                        self.held = Some((event, Box::pin(tokio::time::sleep_until(until))));
-                    }
-                    None => {
+                Some(Ok(event)) => {
+                    let Some(until) = self.lag() else {
                         self.count();
                         return Poll::Ready(Some(Ok(event)));
-                    }
-                },
+                    };
+                    self.held = Some((event, Box::pin(tokio::time::sleep_until(until))));
+                }
                 other => return Poll::Ready(other),
             }
         }

@@ -29,10 +29,13 @@ fn why(scene: &Scene, object: &Object, now: Time) -> String {
     };
     let observed = observed(scene, object);
     match rollout::validate(&rollout, &observed.referenced) {
-        Err(problems) => problems.iter().map(|problem| format!("invalid: {problem}\n")).collect(),
+        Err(problems) => {
+            problems.iter().fold(String::new(), |text, problem| text + &format!("invalid: {problem}\n"))
+        }
         Ok(checked) => {
             let plan = rollout::plan(&checked, &observed, now);
-            let actions: String = plan.actions.iter().map(|action| format!("would: {action}\n")).collect();
+            let actions = plan.actions.iter();
+            let actions = actions.fold(String::new(), |text, action| text + &format!("would: {action}\n"));
             format!("{}{actions}would change the status: {}\n", plan.why, plan.status_patch.is_some())
         }
     }

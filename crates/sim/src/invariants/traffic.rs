@@ -68,7 +68,7 @@ fn route<'a>(scene: &'a Scene, rollout: &Object) -> Option<&'a Object> {
 /// Returns the weight of the new version in a route; 0 while nobody has said.
 fn weight(rollout: &Object, route: &Object) -> i64 {
     let service = rollout.str(&["spec", "strategy", "canary", "canaryService"]);
-    let backends = route.items(&["spec", "rules"]).iter().flat_map(|rule| rule["backendRefs"].as_array());
+    let backends = route.items(&["spec", "rules"]).iter().filter_map(|rule| rule["backendRefs"].as_array());
     let new = backends.flatten().find(|backend| backend["name"] == service);
     new.and_then(|backend| backend["weight"].as_i64()).unwrap_or(0)
 }
