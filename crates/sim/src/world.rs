@@ -46,8 +46,7 @@ pub enum Scope {
     /// All controllers, the cluster's and ours.
     #[default]
     Everything,
-    /// What Rollouts need: no Applications, and of the cluster's no Deployments, Jobs and EndpointSlices. A seed takes
-    /// two thirds of the time.
+    /// What Rollouts need: no Applications, and of the cluster's no Deployments, Jobs and EndpointSlices.
     Rollouts,
 }
 

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use anyhow::Context as _;
-use bytes::Bytes;
-use runtime::http::{HttpClient as _, HttpRequest, NoNames, System, TlsTrust};
 use testkit::processes::Server;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
 use crate::process;
 
@@ -17,8 +17,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// A controller's process, and where it tells its metrics.
 pub(super) struct Usage {
     id: u32,
+    /// Host and port.
     metrics: String,
-    http: System,
 }
 
 /// What was used up to a moment.
@@ -48,11 +48,7 @@ impl Usage {
     pub(super) fn of(controller: &Server) -> anyhow::Result<Self> {
         let address = controller.ready()["metrics"].as_str().context("the controller serves no metrics")?;
         let id = controller.id().context("the controller has ended")?;
-        Ok(Self {
-            id,
-            metrics: format!("http://{address}/metrics"),
-            http: System::new(std::sync::Arc::new(NoNames)),
-        })
+        Ok(Self { id, metrics: address.to_owned() })
     }
 
     /// Returns a line of its `/proc/<pid>/status`, in MiB.
@@ -67,16 +63,7 @@ impl Usage {
     /// **Errors:** it has ended, or does not answer.
     pub(super) async fn now(&self) -> anyhow::Result<Used> {
         let cpu = process::cpu(self.id)?;
-        let request = HttpRequest {
-            method: "GET".into(),
-            url: self.metrics.clone(),
-            headers: vec![],
-            body: Bytes::new(),
-            timeout: PATIENCE,
-            tls: TlsTrust::System,
-        };
-        let answer = self.http.send(request).await.map_err(|error| anyhow::anyhow!("{error}"))?;
-        let text = String::from_utf8_lossy(&answer.body).into_owned();
+        let text = tokio::time::timeout(PATIENCE, self.page()).await.context("metrics")??;
         let (mut requests, mut events) = (0.0, 0.0);
         for line in text.lines().filter(|line| line.starts_with(REQUESTS)) {
             let count: f64 =
@@ -87,5 +74,14 @@ impl Usage {
             if line.contains("kind=\"events\"") { events += count } else { requests += count }
         }
         Ok(Used { cpu, requests, events })
+    }
+
+    /// Returns the page of metrics, which is longer than what `runtime::http` reads.
+    async fn page(&self) -> anyhow::Result<String> {
+        let mut stream = TcpStream::connect(&self.metrics).await?;
+        stream.write_all(b"GET /metrics HTTP/1.0\r\n\r\n").await?;
+        let mut page = Vec::new();
+        stream.read_to_end(&mut page).await?;
+        Ok(String::from_utf8_lossy(&page).into_owned())
     }
 }
