@@ -58,7 +58,7 @@ mod tests {
     }
 
     fn by(kind: &str, name: &str) -> Value {
-        json!({"kind": kind, "name": name, "uid": name, "controller": true})
+        json!({"apiVersion": "argoproj.io/v1alpha1", "kind": kind, "name": name, "uid": name, "controller": true})
     }
 
     #[test]

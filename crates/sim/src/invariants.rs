@@ -58,6 +58,18 @@ struct Seen {
     acts: u64,
     made: Made,
     told: Told,
+    /// Whose acts are known: see [`Invariants::watch`].
+    user: User,
+}
+
+/// What is known of the user's acts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum User {
+    /// Nothing: a scenario may edit routes and ask for anything again.
+    #[default]
+    Unknown,
+    /// Every act is told by [`Invariants::acting`] and [`Invariants::excuse`].
+    Told,
 }
 
 /// What is remembered of a Rollout.
@@ -74,14 +86,17 @@ struct Memory {
 }
 
 impl Invariants {
-    /// Starts to look; ends with `tasks`.
+    /// Starts to look; ends with `tasks`. What only holds between the acts of the user (traffic, nothing created twice for a
+    /// step, Events) is looked at where these are told.
     pub(crate) fn watch(
         store: &Store,
         acknowledged: &Acknowledged,
+        user: User,
         tasks: &Tasks,
     ) -> Result<Self, store::StoreError> {
         let mut watch = store.watch("", store.oldest())?;
-        let invariants = Self { acknowledged: acknowledged.clone(), seen: Arc::default() };
+        let seen = Arc::new(Mutex::new(Seen { user, ..Seen::default() }));
+        let invariants = Self { acknowledged: acknowledged.clone(), seen };
         let looking = invariants.clone();
         tasks.spawn("invariants", async move {
             while let Some(Ok(change)) = watch.next().await {
@@ -101,7 +116,9 @@ impl Invariants {
         broken.extend(changed.map(|(revision, whose)| {
             format!("no lost write: revision {revision} by a controller changed the spec of {whose}")
         }));
-        broken.extend(seen.told.doubled());
+        if seen.user == User::Told {
+            broken.extend(seen.told.doubled());
+        }
         broken
     }
 
@@ -147,9 +164,9 @@ impl Seen {
             }
             Kind::AnalysisTemplate | Kind::ClusterAnalysisTemplate | Kind::ConfigMap => Vec::new(),
         };
-        if matches!(kind, Kind::Application | Kind::Rollout)
-            && let Some(revision) = applications::spec_change(&change)
-        {
+        // Where an Application is the user, its controller writes the specs of Rollouts.
+        let is_users = kind == Kind::Application || (kind == Kind::Rollout && self.user == User::Told);
+        if is_users && let Some(revision) = applications::spec_change(&change) {
             self.specs.insert(revision, change.key.to_string());
         }
         self.note(&change.key, found);
@@ -180,7 +197,9 @@ impl Seen {
             let excused = kind == Kind::Pod && self.is_excused(change);
             let memory = self.remember(&rollout, excused);
             found.extend(canary::problems(&self.scene, &rollout, &memory));
-            found.extend(traffic::problems(&self.scene, &rollout, &memory));
+            if self.user == User::Told {
+                found.extend(traffic::problems(&self.scene, &rollout, &memory));
+            }
             let Some(new) = &change.new else { continue };
             let is_own = kind == Kind::ReplicaSet && new.controller_uid() == Some(rollout.uid());
             if is_own {
@@ -192,7 +211,7 @@ impl Seen {
                 let share = share.and_then(|hash| traffic::share(&self.scene, &rollout, hash));
                 found.extend(canary::shrunk(share, (old, new), (&rollout, &memory)));
             }
-            if kind == Kind::HttpRoute {
+            if kind == Kind::HttpRoute && self.user == User::Told {
                 found.extend(traffic::raised(&self.scene, (old, new), &rollout, &memory));
             }
         }
@@ -228,7 +247,8 @@ impl Seen {
 
     fn made(&mut self, kind: Kind, change: &Change) -> Vec<String> {
         let Some(new) = &change.new else { return Vec::new() };
-        let twice = if change.old.is_none() { self.made.take(kind, new, self.acts) } else { None };
+        let looks = change.old.is_none() && self.user == User::Told;
+        let twice = if looks { self.made.take(kind, new, self.acts) } else { None };
         let owner = new.controller_uid().unwrap_or_default();
         let open: Vec<&Object> = self.scene.owned(kind, owner).map(AsRef::as_ref).collect();
         let is_rollouts = new.controller().is_some_and(|owner| owner.kind == "Rollout");

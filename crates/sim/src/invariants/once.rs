@@ -107,6 +107,9 @@ impl Told {
 
     /// Takes down an Event as it is now.
     pub fn event(&mut self, event: &Object) {
+        if event.str(&["involvedObject", "kind"]) != "Rollout" {
+            return;
+        }
         let message = event.str(&["message"]);
         let text = match event.str(&["reason"]) {
             "SwitchService" => message.to_owned(),

@@ -33,15 +33,29 @@ async fn phase(world: &World, phase: &str) -> Object {
     }
 }
 
-/// The hash that a Service selects has pods that are ready.
+/// Waits until the Service selects ready pods, and returns their hash: a process may die between a status and a switch.
 async fn carries(world: &World, service: &str) -> String {
+    let clock = world.cluster().clock().clone();
+    let end = clock.now().after(Duration::from_secs(60));
+    loop {
+        let (hash, available) = selected(world, service).await;
+        if available >= 3 {
+            return hash;
+        }
+        assert!(clock.now() < end, "{hash}: {available}");
+        clock.sleep(Duration::from_millis(500)).await;
+    }
+}
+
+/// The hash that a Service selects, and how many pods of it are available.
+async fn selected(world: &World, service: &str) -> (String, i64) {
     let service = world.cluster().get(&resources::SERVICES, &key(service)).await.unwrap().unwrap();
     let hash = service.str(&["spec", "selector", "rollouts-pod-template-hash"]).to_owned();
     let labels = Selection::labels(&format!("rollouts-pod-template-hash={hash}"));
     let sets = world.cluster().list(&resources::REPLICA_SETS, Some("default"), &labels).await.unwrap();
     let available = sets.iter().filter_map(|set| set.int(&["status", "availableReplicas"])).sum::<i64>();
-    assert!(available >= 3, "{hash}: {available}");
-    hash
+    let available = if hash.is_empty() { 0 } else { available };
+    (hash, available)
 }
 
 async fn blue_green(world: &World) {
