@@ -48,7 +48,7 @@ impl Leadership {
         let (sender, receiver) = watch::channel(false);
         let token = tasks.token();
         tasks.spawn("leader election", async move {
-            let mut candidate = Candidate { cluster, config, observed: None };
+            let mut candidate = Candidate { cluster, config, observed: None, held: None };
             if token.run_until_cancelled(candidate.run(&sender)).await.is_none() && *sender.borrow() {
                 candidate.release().await;
             }
@@ -73,6 +73,8 @@ struct Candidate {
     config: LeadershipConfig,
     /// Version of the Lease last seen and when it was first seen, by our clock.
     observed: Option<(String, Time)>,
+    /// The Lease as this candidate wrote it last, unless something went wrong since.
+    held: Option<Object>,
 }
 
 impl Candidate {
@@ -101,11 +103,21 @@ impl Candidate {
     }
 
     /// Tries to take or renew the lease; false when another candidate holds it.
+    ///
+    /// A holder writes what it wrote last with another time, and looks only when that is refused.
     async fn attempt(&mut self) -> Result<bool, ApiError> {
         let now = self.cluster.clock().now();
+        if let Some(held) = self.held.take() {
+            let lease = self.wanted(Some(held), now);
+            let outcome = self.cluster.replace(&resources::LEASES, &lease, Subresource::None).await;
+            if !outcome.as_ref().is_err_and(|error| error.is_conflict() || error.is_not_found()) {
+                return self.won(outcome);
+            }
+        }
         let Some(lease) = self.cluster.get(&resources::LEASES, &self.config.lease).await? else {
             let lease = self.wanted(None, now);
-            return won(self.cluster.create(&resources::LEASES, &lease).await);
+            let outcome = self.cluster.create(&resources::LEASES, &lease).await;
+            return self.won(outcome);
         };
         if self.observed.as_ref().is_none_or(|(version, _)| version != lease.resource_version()) {
             self.observed = Some((lease.resource_version().to_owned(), now));
@@ -115,7 +127,19 @@ impl Candidate {
             return Ok(false);
         }
         let lease = self.wanted(Some(lease), now);
-        won(self.cluster.replace(&resources::LEASES, &lease, Subresource::None).await)
+        let outcome = self.cluster.replace(&resources::LEASES, &lease, Subresource::None).await;
+        self.won(outcome)
+    }
+
+    fn won(&mut self, outcome: Result<Object, ApiError>) -> Result<bool, ApiError> {
+        match outcome {
+            Ok(stored) => {
+                self.held = Some(stored);
+                Ok(true)
+            }
+            Err(error) if error.is_conflict() || error.is_already_exists() => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// A lease is expired when it did not change for its duration, by our own clock.
@@ -145,13 +169,5 @@ impl Candidate {
         if let Err(error) = self.cluster.patch(&resources::LEASES, &self.config.lease, &patch).await {
             tracing::warn!(%error, "lease not given up, it will expire");
         }
-    }
-}
-
-fn won(outcome: Result<Object, ApiError>) -> Result<bool, ApiError> {
-    match outcome {
-        Ok(_) => Ok(true),
-        Err(error) if error.is_conflict() || error.is_already_exists() => Ok(false),
-        Err(error) => Err(error),
     }
 }
