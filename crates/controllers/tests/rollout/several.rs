@@ -110,6 +110,23 @@ async fn with_election_one_works_and_another_takes_over() {
 
 /// A name is made of the object, the time and a count, so that two writers come to the same one.
 #[tokio::test(start_paused = true)]
+async fn who_holds_the_lease_renews_it_without_looking() {
+    let world = World::with(Setup { controllers: 0, ..Setup::default() }).await;
+    let (first, leads) = candidate(&world, "first");
+    world.pass(60).await;
+    assert!(leads.load(SeqCst));
+    let requests = world.cluster.tally().requests();
+    let made = |verb: &str| -> u64 {
+        let of = requests.iter().filter(|(kind, _)| kind.resource == "leases" && kind.verb == verb);
+        of.map(|(_, count)| count).sum()
+    };
+    assert_eq!((made("Get"), made("Create")), (1, 1), "{requests:?}");
+    assert!(made("Update") >= 25, "{requests:?}");
+    first.stop().await;
+    world.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn events_of_two_writers_at_the_same_time_are_both_kept() {
     let world = World::start().await;
     let about = world.create(&resources::CONFIG_MAPS, json!({"metadata": {"name": "c"}})).await;
