@@ -62,7 +62,7 @@ impl Refresher {
     /// Asks for a comparison with the latest commit of each Application that `wanted` picks; returns how many. Those of
     /// other replicas are asked for by the annotation that users ask with.
     pub fn refresh(&self, wanted: impl Fn(&Object) -> bool) -> usize {
-        let picked = self.applications.list().into_iter().filter(|object| wanted(object));
+        let picked = self.applications.iter().filter(|object| wanted(object));
         let keys: Vec<Key> = picked.map(|object| object.key()).collect();
         for key in &keys {
             if self.watches.shards().owns(key) {

@@ -12,6 +12,7 @@ use runtime::{
 };
 
 use crate::instance::Instance;
+use crate::naming::Templates;
 use crate::share;
 
 /// How the controller is set up.
@@ -35,8 +36,10 @@ pub fn run(watches: &Watches, config: ExperimentConfig, tasks: &Tasks) {
         replica_sets: watches.cache_with(&resources::REPLICA_SETS, &others),
         services: watches.cache_with(&resources::SERVICES, &others),
         analysis_runs: watches.cache_with(&resources::ANALYSIS_RUNS, &ours),
-        templates: watches.cache_with(&resources::ANALYSIS_TEMPLATES, &others),
-        cluster_templates: watches.cache(&resources::CLUSTER_ANALYSIS_TEMPLATES),
+        templates: Templates {
+            namespaced: watches.cache_with(&resources::ANALYSIS_TEMPLATES, &others),
+            cluster: watches.cache(&resources::CLUSTER_ANALYSIS_TEMPLATES),
+        },
     };
     let recorder = Recorder::new(cluster.clone(), "rollouts-controller", tasks);
     let controller = Controller::new("experiment", cluster.clock().clone())
@@ -48,8 +51,8 @@ pub fn run(watches: &Watches, config: ExperimentConfig, tasks: &Tasks) {
         .watch(&caches.replica_sets, controller_keys("Experiment"))
         .watch(&caches.services, controller_keys("Experiment"))
         .watch(&caches.analysis_runs, controller_keys("Experiment"))
-        .watch(&caches.templates, nobody)
-        .watch(&caches.cluster_templates, nobody);
+        .watch(&caches.templates.namespaced, nobody)
+        .watch(&caches.templates.cluster, nobody);
     controller.run(Shell { cluster, caches, recorder }, tasks);
 }
 
@@ -63,20 +66,20 @@ struct Caches {
     replica_sets: Cache,
     services: Cache,
     analysis_runs: Cache,
-    templates: Cache,
-    cluster_templates: Cache,
+    templates: Templates,
 }
 
 impl Caches {
     fn observed(&self, experiment: &Object) -> Observed {
         let namespace = experiment.namespace();
-        let mut templates = self.templates.in_namespace(namespace);
-        templates.extend(self.cluster_templates.list());
+        let analyses = experiment.get(&["spec", "analyses"]);
+        let templates = analyses.map(|analyses| self.templates.named(namespace, analyses));
         Observed {
             replica_sets: self.replica_sets.owned_by(experiment.uid()),
             services: self.services.owned_by(experiment.uid()),
-            analysis_runs: self.analysis_runs.in_namespace(namespace),
-            templates,
+            // those it made, and any other that has a name it would give
+            analysis_runs: self.analysis_runs.named_from(namespace, experiment.name()),
+            templates: templates.unwrap_or_default(),
         }
     }
 }

@@ -9,6 +9,7 @@ pub mod application;
 pub mod experiment;
 mod install;
 pub mod instance;
+mod naming;
 pub mod rollout;
 mod service;
 mod share;

@@ -20,8 +20,9 @@ use runtime::{
 };
 
 use crate::instance::Instance;
+use crate::naming::{self, Templates};
 use crate::service;
-use caches::{Caches, ORPHANS, naming};
+use caches::{Caches, ORPHANS, changes_of_named};
 use routers::{Routers, UNSERVED};
 
 /// How the controller is set up.
@@ -52,13 +53,17 @@ pub fn run_with(watches: &Watches, config: RolloutConfig, routing: traffic::Sett
         replica_sets: watches.cache_with(&resources::REPLICA_SETS, &others),
         analysis_runs: watches.cache_with(&resources::ANALYSIS_RUNS, &ours),
         experiments: watches.cache_with(&resources::EXPERIMENTS, &ours),
-        templates: watches.cache_with(&resources::ANALYSIS_TEMPLATES, &others),
-        cluster_templates: watches.cache(&resources::CLUSTER_ANALYSIS_TEMPLATES),
+        templates: Templates {
+            namespaced: watches.cache_with(&resources::ANALYSIS_TEMPLATES, &others),
+            cluster: watches.cache(&resources::CLUSTER_ANALYSIS_TEMPLATES),
+        },
         services: watches.cache_with(&resources::SERVICES, &others),
     };
-    caches
-        .replica_sets
-        .add_index(ORPHANS, |set| set.controller_uid().is_none().then(|| set.namespace().to_owned()));
+    naming::index(&caches.rollouts);
+    caches.replica_sets.add_index(ORPHANS, |set| {
+        let is_orphan = set.controller_uid().is_none();
+        is_orphan.then(|| set.namespace().to_owned()).into_iter().collect()
+    });
     let recorder = Recorder::new(cluster.clone(), "rollouts-controller", tasks);
     let controller = Controller::new("rollout", cluster.clock().clone())
         .workers(workers)
@@ -69,9 +74,9 @@ pub fn run_with(watches: &Watches, config: RolloutConfig, routing: traffic::Sett
         .watch(&caches.replica_sets, controller_keys("Rollout"))
         .watch(&caches.analysis_runs, controller_keys("Rollout"))
         .watch(&caches.experiments, controller_keys("Rollout"))
-        .watch(&caches.templates, naming(&caches.rollouts))
-        .watch(&caches.cluster_templates, naming(&caches.rollouts))
-        .watch(&caches.services, naming(&caches.rollouts));
+        .watch(&caches.templates.namespaced, changes_of_named(&caches.rollouts))
+        .watch(&caches.templates.cluster, changes_of_named(&caches.rollouts))
+        .watch(&caches.services, changes_of_named(&caches.rollouts));
     let routers = Routers::new(watches, &caches.rollouts, controller.queue(), tasks);
     let shell = Shell { cluster, caches, routers, routing, recorder, greeted: Mutex::default() };
     controller.run(shell, tasks);
@@ -128,7 +133,7 @@ impl Shell {
     fn greet(&self, object: &Object) {
         let mut greeted = self.greeted.lock().unwrap_or_else(PoisonError::into_inner);
         let is_known = !object.str(&["status", "observedGeneration"]).is_empty();
-        if is_known || !self.caches.replica_sets.owned_by(object.uid()).is_empty() {
+        if is_known || self.caches.replica_sets.owns_any(object.uid()) {
             greeted.remove(object.uid());
         } else if greeted.insert(object.uid().to_owned()) {
             let message = format!("Rollout resource added to informer: {}", object.key());
@@ -143,7 +148,7 @@ impl Shell {
             Ok(rollout) => rollout,
             Err(error) => return Ok((::rollout::unreadable(object, &error, now), None)),
         };
-        let mut referenced = self.caches.referenced(object.namespace());
+        let mut referenced = self.caches.referenced(object);
         referenced.routing = self.routing.clone();
         let routing = ::rollout::router_references(&rollout, &referenced.routing);
         self.routers.observe(routing, &mut referenced).await?;

@@ -11,6 +11,7 @@ use runtime::{
     Cache, Change, Cluster, Controller, Failure, Next, Patch, Reconcile, Tasks, Watches, resources,
 };
 
+use crate::naming;
 use crate::rollout::RolloutConfig;
 use crate::share;
 
@@ -19,6 +20,7 @@ pub(crate) fn run(watches: &Watches, config: &RolloutConfig, tasks: &Tasks) {
     let cluster = watches.cluster().clone();
     let rollouts = watches.cache_with(&resources::ROLLOUTS, &config.instance.selection());
     let services = watches.cache_with(&resources::SERVICES, &config.instance.others());
+    naming::index(&rollouts);
     let controller = Controller::new("service", cluster.clock().clone())
         .order(config.order)
         .report_to(watches.activity())
@@ -87,7 +89,8 @@ impl Shell {
     /// Returns true when a Rollout names the Service, be it one of another instance of the controller.
     async fn is_named(&self, service: &Key, owner: &str) -> Result<bool, Failure> {
         let names = |rollout: &Object| named(rollout).contains(&service.name.as_str());
-        if self.rollouts.in_namespace(&service.namespace).iter().any(|rollout| names(rollout)) {
+        let users = naming::of_namespace(&self.rollouts, service);
+        if users.iter().filter_map(|key| self.rollouts.get(key)).any(|rollout| names(&rollout)) {
             return Ok(true);
         }
         let key = Key::new(&service.namespace, owner);

@@ -29,7 +29,7 @@ async fn supervise(setup: Arc<Setup>, cache: Cache, tasks: Tasks) {
         if let Some(sender) = gone.and_then(|old| running.remove(old.uid())) {
             sender.send_replace(None);
         }
-        let Some(pod) = change.new else { continue };
+        let Some(pod) = change.new.map(|pod| pod.object().clone()) else { continue };
         if let Some(sender) = running.get(pod.uid()) {
             sender.send_replace(Some(pod));
             continue;

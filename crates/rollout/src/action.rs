@@ -8,7 +8,7 @@ use traffic::{Change, Reference};
 /// One change. The shell carries them out in order; a plan holds at most one kind of scaling.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Action {
-    /// Create this ReplicaSet (with 0 replicas). When the name is taken by another object's ReplicaSet, write
+    /// Create this ReplicaSet. When the name is taken by another object's ReplicaSet, write
     /// [`crate::collided`] instead of the plan's status.
     CreateReplicaSet(Object),
     /// Make the Rollout the controller of a ReplicaSet that matches its selector.

@@ -198,7 +198,12 @@ impl Checked<Rollout> {
     pub(crate) fn with_status(&self, status: &Value) -> Option<Self> {
         let mut object = self.value.object.clone();
         object.set(&["status"], status.clone());
-        let value = Rollout::from_object(&object).ok()?;
+        self.with_object(&object)
+    }
+
+    /// Returns the Rollout `object`, which has the same spec; `None` when it is none.
+    pub(crate) fn with_object(&self, object: &Object) -> Option<Self> {
+        let value = Rollout::from_object(object).ok()?;
         Some(Self { value, settings: self.settings.clone() })
     }
 

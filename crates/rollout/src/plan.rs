@@ -4,6 +4,7 @@
 //! upstream's (`rollout/canary.go`), because users see it in Events and statuses.
 
 mod blue_green;
+mod born;
 mod canary;
 mod conditions;
 mod config;
@@ -76,9 +77,11 @@ const DECISIONS: usize = 16;
 
 /// Returns what to do now and everything that is decided by it: as long as a pass changes nothing but the status, the
 /// next one is planned on that status, and one patch leads to the last. So steps that need nothing cost one write, not
-/// one each; a step that moves pods or traffic still waits until the status that asks for it is written.
+/// one each; a step that moves pods or traffic still waits until the status that asks for it is written. A new ReplicaSet
+/// is made at its size.
 pub fn plan_through(checked: &Checked<Rollout>, observed: &Observed, now: Time) -> Plan {
-    let mut all = plan(checked, observed, now);
+    let first = plan(checked, observed, now);
+    let mut all = born::at_its_size(checked, observed, first, now);
     for _ in 1..DECISIONS {
         if !all.actions.is_empty() {
             break;

@@ -1,11 +1,22 @@
 //! [`Cache`]: a mirror of the objects of one resource, kept by a watch.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod index;
+mod kept;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use object::{Key, Object};
 use tokio::sync::{mpsc, watch};
+
+use index::Index;
+use kept::{Packed, version};
+
+use crate::watches::Detail;
+
+pub use index::IndexBy;
+pub use kept::Kept;
 
 /// A change of one object, or its presence when a subscription starts.
 #[derive(Clone, Debug)]
@@ -13,14 +24,14 @@ pub struct Change {
     /// Which object.
     pub key: Key,
     /// What it was; `None` when it is new.
-    pub old: Option<Arc<Object>>,
+    pub old: Option<Kept>,
     /// What it is; `None` when it is gone.
-    pub new: Option<Arc<Object>>,
+    pub new: Option<Kept>,
 }
 
 impl Change {
     /// Returns the object after the change, or before when it is gone.
-    pub fn object(&self) -> Option<&Arc<Object>> {
+    pub fn object(&self) -> Option<&Kept> {
         self.new.as_ref().or(self.old.as_ref())
     }
 }
@@ -45,46 +56,39 @@ pub struct Cache(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
+    detail: Detail,
     state: Mutex<State>,
     synced: watch::Sender<bool>,
     /// Whether the cluster does not know the resource.
     unserved: AtomicBool,
 }
 
-/// A way to look objects up: returns the value under which an object is found, `None` to leave it out.
-pub type IndexBy = fn(&Object) -> Option<String>;
-
-#[derive(Debug)]
-struct Index {
-    by: IndexBy,
-    keys: BTreeMap<String, BTreeSet<Key>>,
-}
-
 const OWNER: &str = "owner";
 
-#[derive(Debug)]
+/// Objects of a cache that stay open after they were looked at: those that are being worked on.
+const WARM: usize = 64;
+
 struct State {
-    objects: BTreeMap<Key, Arc<Object>>,
+    objects: BTreeMap<Arc<Key>, Entry>,
     indices: BTreeMap<&'static str, Index>,
     /// Highest version that the watch has delivered.
     seen: u64,
     subscribers: Vec<mpsc::UnboundedSender<Change>>,
+    /// What was looked at last, the oldest first.
+    warm: VecDeque<Arc<Object>>,
+}
+
+/// One object, and where it is found.
+struct Entry {
+    packed: Arc<Packed>,
+    open: Weak<Object>,
+    /// The values under which each index has it.
+    under: Vec<(&'static str, Box<[Arc<str>]>)>,
 }
 
 impl Default for Cache {
     fn default() -> Self {
-        let owner = Index { by: |object| object.controller_uid().map(str::to_owned), keys: BTreeMap::new() };
-        let state = State {
-            objects: BTreeMap::new(),
-            indices: BTreeMap::from([(OWNER, owner)]),
-            seen: 0,
-            subscribers: Vec::new(),
-        };
-        Self(Arc::new(Inner {
-            state: Mutex::new(state),
-            synced: watch::Sender::new(false),
-            unserved: AtomicBool::new(false),
-        }))
+        Self::holding(Detail::Whole)
     }
 }
 
@@ -94,14 +98,48 @@ impl Cache {
         Self::default()
     }
 
+    /// Returns an empty cache that keeps this much of its objects.
+    pub(crate) fn holding(detail: Detail) -> Self {
+        let owner = Index::new(|object| object.controller_uid().map(str::to_owned).into_iter().collect());
+        let state = State {
+            objects: BTreeMap::new(),
+            indices: BTreeMap::from([(OWNER, owner)]),
+            seen: 0,
+            subscribers: Vec::new(),
+            warm: VecDeque::with_capacity(WARM),
+        };
+        Self(Arc::new(Inner {
+            detail,
+            state: Mutex::new(state),
+            synced: watch::Sender::new(false),
+            unserved: AtomicBool::new(false),
+        }))
+    }
+
     /// Returns the object.
     pub fn get(&self, key: &Key) -> Option<Arc<Object>> {
-        self.lock().objects.get(key).cloned()
+        self.lock().open(key)
+    }
+
+    /// Returns true when the object is there.
+    pub fn contains(&self, key: &Key) -> bool {
+        self.lock().objects.contains_key(key)
+    }
+
+    /// Returns all objects, by key. They are opened one by one, as the iterator goes.
+    pub fn iter(&self) -> impl Iterator<Item = Arc<Object>> + use<> {
+        let all: Vec<Kept> = self.lock().objects.values().map(Entry::kept).collect();
+        all.into_iter().map(|kept| kept.object().clone())
+    }
+
+    /// Returns the keys of all objects, in order.
+    pub fn keys(&self) -> Vec<Arc<Key>> {
+        self.lock().objects.keys().cloned().collect()
     }
 
     /// Returns all objects, by key.
     pub fn list(&self) -> Vec<Arc<Object>> {
-        self.lock().objects.values().cloned().collect()
+        self.iter().collect()
     }
 
     /// Returns the number of objects.
@@ -116,10 +154,19 @@ impl Cache {
 
     /// Returns the objects of one namespace, by name.
     pub fn in_namespace(&self, namespace: &str) -> Vec<Arc<Object>> {
-        let first = Key::new(namespace, "");
-        let state = self.lock();
-        let range = state.objects.range(first..).take_while(|(key, _)| key.namespace == namespace);
-        range.map(|(_, object)| object.clone()).collect()
+        self.named_from(namespace, "")
+    }
+
+    /// Returns the objects of one namespace whose names begin with `start`, by name.
+    pub fn named_from(&self, namespace: &str, start: &str) -> Vec<Arc<Object>> {
+        let first = Key::new(namespace, start);
+        let mut state = self.lock();
+        let range = state
+            .objects
+            .range(first..)
+            .take_while(|(key, _)| key.namespace == namespace && key.name.starts_with(start));
+        let keys: Vec<Arc<Key>> = range.map(|(key, _)| key.clone()).collect();
+        state.open_all(&keys)
     }
 
     /// Returns the objects whose managing controller has this uid, by key.
@@ -127,22 +174,43 @@ impl Cache {
         self.indexed(OWNER, uid)
     }
 
+    /// Returns true when there is an object whose managing controller has this uid.
+    pub fn owns_any(&self, uid: &str) -> bool {
+        self.lock().indices[OWNER].under(uid).next().is_some()
+    }
+
     /// Adds the index `name`; an index of that name that is there already stays.
     pub fn add_index(&self, name: &'static str, by: IndexBy) {
         let mut state = self.lock();
-        if state.indices.contains_key(name) {
+        let State { objects, indices, .. } = &mut *state;
+        if indices.contains_key(name) {
             return;
         }
-        let mut index = Index { by, keys: BTreeMap::new() };
-        state.objects.iter().for_each(|(key, object)| index.put(key, object));
-        state.indices.insert(name, index);
+        let mut index = Index::new(by);
+        for (key, entry) in objects.iter_mut() {
+            entry.under.push((name, index.put(key, &entry.kept())));
+        }
+        indices.insert(name, index);
     }
 
     /// Returns the objects that the index `name` has under `value`, by key; none when there is no such index.
     pub fn indexed(&self, name: &str, value: &str) -> Vec<Arc<Object>> {
+        let keys = self.indexed_keys(name, value);
+        self.lock().open_all(&keys)
+    }
+
+    /// Returns the keys of the objects that the index `name` has under `value`, in order.
+    pub fn indexed_keys(&self, name: &str, value: &str) -> Vec<Arc<Key>> {
         let state = self.lock();
-        let keys = state.indices.get(name).and_then(|index| index.keys.get(value)).into_iter().flatten();
-        keys.filter_map(|key| state.objects.get(key).cloned()).collect()
+        let keys = state.indices.get(name).into_iter().flat_map(|index| index.under(value));
+        keys.cloned().collect()
+    }
+
+    /// Returns the keys of one namespace's objects that the index `name` has under `value`, in order.
+    pub fn indexed_keys_in(&self, name: &str, value: &str, namespace: &str) -> Vec<Arc<Key>> {
+        let state = self.lock();
+        let keys = state.indices.get(name).into_iter().flat_map(|index| index.under_in(value, namespace));
+        keys.cloned().collect()
     }
 
     /// Waits until the first complete listing is in.
@@ -165,15 +233,18 @@ impl Cache {
     pub fn subscribe(&self) -> Subscription {
         let (sender, receiver) = mpsc::unbounded_channel();
         let mut state = self.lock();
-        for (key, object) in &state.objects {
-            let _ = sender.send(Change { key: key.clone(), old: None, new: Some(object.clone()) });
+        for (key, entry) in &state.objects {
+            let _ = sender.send(Change { key: Key::clone(key), old: None, new: Some(entry.kept()) });
         }
         state.subscribers.push(sender);
         Subscription(receiver)
     }
 
     /// Puts in what a write of this process returned, unless the watch has already delivered that version or a later.
-    pub fn note(&self, object: Object) {
+    pub fn note(&self, mut object: Object) {
+        if self.0.detail == Detail::Lean {
+            object.remove(&["metadata", "managedFields"]);
+        }
         let mut state = self.lock();
         if version(&object) > state.seen {
             state.put(object);
@@ -204,10 +275,10 @@ impl Cache {
     pub(crate) fn deliver_listed(&self, listed: &BTreeSet<Key>) {
         let mut state = self.lock();
         let seen = state.seen;
-        let gone: Vec<Key> = state
+        let gone: Vec<Arc<Key>> = state
             .objects
             .iter()
-            .filter(|(key, object)| !listed.contains(key) && version(object) <= seen)
+            .filter(|(key, entry)| !listed.contains(key.as_ref()) && entry.packed.version() <= seen)
             .map(|(key, _)| key.clone())
             .collect();
         for key in gone {
@@ -224,26 +295,60 @@ impl Cache {
 }
 
 impl State {
+    fn open(&mut self, key: &Key) -> Option<Arc<Object>> {
+        let entry = self.objects.get_mut(key)?;
+        if let Some(open) = entry.open.upgrade() {
+            return Some(open);
+        }
+        let open = entry.kept().object().clone();
+        entry.open = Arc::downgrade(&open);
+        self.keep_warm(open.clone());
+        Some(open)
+    }
+
+    fn open_all(&mut self, keys: &[Arc<Key>]) -> Vec<Arc<Object>> {
+        keys.iter().filter_map(|key| self.open(key)).collect()
+    }
+
+    fn keep_warm(&mut self, object: Arc<Object>) {
+        if self.warm.len() == WARM {
+            self.warm.pop_front();
+        }
+        self.warm.push_back(object);
+    }
+
     fn put(&mut self, object: Object) {
         let key = object.key();
-        let old = self.objects.get(&key).cloned();
-        if let Some(old) = &old {
-            if version(old) >= version(&object) && old.uid() == object.uid() {
-                return;
-            }
-            self.indices.values_mut().for_each(|index| index.take(&key, old));
+        let known = self.objects.get_key_value(&key);
+        if known.is_some_and(|(_, old)| {
+            old.packed.version() >= version(&object) && old.packed.uid() == object.uid()
+        }) {
+            return;
         }
-        let new = Arc::new(object);
-        self.indices.values_mut().for_each(|index| index.put(&key, &new));
-        self.objects.insert(key.clone(), new.clone());
-        self.publish(&Change { key, old, new: Some(new) });
+        let shared = known.map_or_else(|| Arc::new(key.clone()), |(key, _)| key.clone());
+        let old = self.remove(&key);
+        let (packed, open) = (Arc::new(Packed::new(&object)), Arc::new(object));
+        let under = self.indices.iter_mut().map(|(name, index)| (*name, index.put(&shared, &open))).collect();
+        let entry = Entry { packed: packed.clone(), open: Arc::downgrade(&open), under };
+        self.objects.insert(shared, entry);
+        self.keep_warm(open.clone());
+        self.publish(&Change { key, old, new: Some(Kept::opened(packed, open)) });
     }
 
     fn take(&mut self, key: &Key) {
-        if let Some(old) = self.objects.remove(key) {
-            self.indices.values_mut().for_each(|index| index.take(key, &old));
+        if let Some(old) = self.remove(key) {
             self.publish(&Change { key: key.clone(), old: Some(old), new: None });
         }
+    }
+
+    fn remove(&mut self, key: &Key) -> Option<Kept> {
+        let old = self.objects.remove(key)?;
+        for (name, values) in &old.under {
+            if let Some(index) = self.indices.get_mut(name) {
+                index.take(key, values);
+            }
+        }
+        Some(old.kept())
     }
 
     fn publish(&mut self, change: &Change) {
@@ -251,82 +356,23 @@ impl State {
     }
 }
 
-impl Index {
-    fn put(&mut self, key: &Key, object: &Object) {
-        if let Some(value) = (self.by)(object) {
-            self.keys.entry(value).or_default().insert(key.clone());
-        }
-    }
-
-    fn take(&mut self, key: &Key, object: &Object) {
-        let Some(value) = (self.by)(object) else { return };
-        if let Some(keys) = self.keys.get_mut(&value) {
-            keys.remove(key);
-            if keys.is_empty() {
-                self.keys.remove(&value);
-            }
+impl Entry {
+    fn kept(&self) -> Kept {
+        match self.open.upgrade() {
+            Some(open) => Kept::opened(self.packed.clone(), open),
+            None => Kept::closed(self.packed.clone()),
         }
     }
 }
 
-/// Returns the version as a number; the API promises that versions of one resource compare as numbers.
-fn version(object: &Object) -> u64 {
-    object.resource_version().parse().unwrap_or_default()
+impl std::fmt::Debug for State {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("State")
+            .field("objects", &self.objects.len())
+            .field("seen", &self.seen)
+            .finish_non_exhaustive()
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use object::json;
-
-    fn pod(name: &str, version: u32, owner: &str) -> Object {
-        Object::from_value(json!({
-            "apiVersion": "v1", "kind": "Pod",
-            "metadata": {"name": name, "namespace": "ns", "uid": name, "resourceVersion": version.to_string(),
-                "ownerReferences": [{"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "rs", "uid": owner,
-                    "controller": true}]}
-        }))
-    }
-
-    #[test]
-    fn own_writes_are_seen_at_once_and_never_undone() {
-        let cache = Cache::new();
-        cache.deliver(pod("a", 5, "o"));
-        cache.note(pod("b", 7, "o"));
-        assert_eq!(cache.owned_by("o").len(), 2);
-        cache.deliver(pod("a", 6, "o"));
-        cache.note(pod("a", 4, "o"));
-        assert_eq!(cache.get(&Key::new("ns", "a")).unwrap().resource_version(), "6");
-    }
-
-    #[test]
-    fn a_late_answer_does_not_revive_what_the_watch_saw_go() {
-        let cache = Cache::new();
-        cache.deliver_gone(&pod("a", 9, "o"));
-        cache.note(pod("a", 8, "o"));
-        assert!(cache.is_empty());
-    }
-
-    #[test]
-    fn a_listing_removes_what_is_gone_but_keeps_newer_writes() {
-        let cache = Cache::new();
-        cache.deliver(pod("old", 3, "o"));
-        cache.note(pod("new", 20, "o"));
-        cache.deliver(pod("kept", 10, "o"));
-        cache.deliver_listed(&BTreeSet::from([Key::new("ns", "kept")]));
-        let names: Vec<String> = cache.list().iter().map(|object| object.name().to_owned()).collect();
-        assert_eq!(names, ["kept", "new"]);
-        assert!(cache.is_synced());
-    }
-
-    #[tokio::test]
-    async fn subscriptions_start_with_what_is_there() {
-        let cache = Cache::new();
-        cache.deliver(pod("a", 1, "o"));
-        let mut changes = cache.subscribe();
-        cache.deliver_gone(&pod("a", 2, "o"));
-        assert!(changes.next().await.unwrap().old.is_none());
-        assert!(changes.next().await.unwrap().new.is_none());
-        assert!(cache.owned_by("o").is_empty());
-    }
-}
+mod tests;

@@ -157,7 +157,7 @@ impl Controller {
             let queue = self.queue.clone();
             tasks.spawn(self.name, async move {
                 while grants.changed().await.is_ok() {
-                    own.list().iter().for_each(|object| queue.add(object.key()));
+                    own.keys().iter().for_each(|key| queue.add(Key::clone(key)));
                 }
             });
         }
@@ -254,7 +254,7 @@ impl<R: Reconcile> Worker<R> {
             Err(_) => Ending::Failed,
         };
         self.activity.record(self.name, key, (ending, took));
-        if self.own.as_ref().is_some_and(|own| own.get(key).is_none()) {
+        if self.own.as_ref().is_some_and(|own| !own.contains(key)) {
             self.activity.forget(self.name, key);
         }
     }

@@ -24,7 +24,7 @@ mod watches;
 
 pub use activity::{Activity, BOUNDS, Durations, Ending, Passes, Work};
 pub use admission::{Admission, Bounds, Lane};
-pub use cache::{Cache, Change, IndexBy, Subscription};
+pub use cache::{Cache, Change, IndexBy, Kept, Subscription};
 pub use clock::{Clock, Skew};
 pub use cluster::{
     Cluster, ClusterError, Connection, Deletion, Eviction, FieldValidation, Patch, Propagation, Selection,

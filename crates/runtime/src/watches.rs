@@ -1,13 +1,19 @@
 //! [`Watches`]: one list-and-watch for each resource that anybody asked for.
 
+mod item;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::StreamExt as _;
-use kube::api::{ApiResource, DynamicObject};
+use kube::api::ApiResource;
 use kube::runtime::watcher;
-use object::{Key, Object, Value};
+use object::Key;
+
+use item::Item;
+
+pub(crate) use item::Detail;
 
 use crate::{Activity, Cache, Cluster, Resource, Selection, Shards, Tasks};
 
@@ -17,13 +23,18 @@ const RETRY: Duration = Duration::from_millis(500);
 const RETRY_MAX: Duration = Duration::from_secs(15);
 /// Longest wait before it is looked again whether the cluster knows a resource.
 const UNSERVED: Duration = Duration::from_secs(5);
+/// Objects of one answer to a list: all of them are in memory at once.
+const PAGE: u32 = 100;
+
+/// A cache for each resource, selection and detail that anybody asked for.
+type Caches = BTreeMap<(Resource, Selection, Detail), Cache>;
 
 /// The watch caches of a process, shared by its controllers. Cheap to clone.
 #[derive(Clone)]
 pub struct Watches {
     cluster: Cluster,
     tasks: Tasks,
-    caches: Arc<Mutex<BTreeMap<(Resource, Selection), Cache>>>,
+    caches: Arc<Mutex<Caches>>,
     activity: Activity,
     shards: Shards,
 }
@@ -61,24 +72,42 @@ impl Watches {
     pub fn unserved(&self) -> BTreeMap<Resource, String> {
         let caches = self.caches.lock().unwrap_or_else(PoisonError::into_inner);
         let missing = caches.iter().filter(|(_, cache)| !cache.is_served());
-        missing.map(|((resource, _), _)| (resource.clone(), unserved(resource))).collect()
+        missing.map(|((resource, ..), _)| (resource.clone(), unserved(resource))).collect()
     }
 
-    /// Returns the cache of all objects of `resource`; the first call starts the watch.
+    /// Returns the cache of all objects of `resource`, without their `managedFields`; the first call starts the watch.
     pub fn cache(&self, resource: &Resource) -> Cache {
         self.cache_with(resource, &Selection::default())
     }
 
-    /// Returns the cache of the selected objects of `resource`; the first call for a selection starts the watch.
+    /// Returns the cache of the selected objects of `resource`, without their `managedFields`; the first call for a
+    /// selection starts the watch.
     pub fn cache_with(&self, resource: &Resource, selection: &Selection) -> Cache {
+        self.cache_of(resource, selection, Detail::Lean)
+    }
+
+    /// Returns the cache of all objects of `resource` with their `managedFields`, which takes twice the memory; the first
+    /// call starts the watch.
+    pub fn whole_cache(&self, resource: &Resource) -> Cache {
+        self.cache_of(resource, &Selection::default(), Detail::Whole)
+    }
+
+    fn cache_of(&self, resource: &Resource, selection: &Selection, detail: Detail) -> Cache {
         let mut caches = self.caches.lock().unwrap_or_else(PoisonError::into_inner);
-        let entry = caches.entry((resource.clone(), selection.clone()));
+        let entry = caches.entry((resource.clone(), selection.clone(), detail));
         entry
             .or_insert_with(|| {
-                let cache = Cache::new();
-                let watch = watch(self.cluster.clone(), resource.clone(), selection.clone(), cache.clone());
-                let token = self.tasks.token();
+                let cache = Cache::holding(detail);
+                let (token, feed) = (self.tasks.token(), cache.clone());
+                let (cluster, resource, selection) =
+                    (self.cluster.clone(), resource.clone(), selection.clone());
                 self.tasks.spawn("watch", async move {
+                    let watch = async {
+                        match detail {
+                            Detail::Whole => watch::<true>(cluster, resource, selection, feed).await,
+                            Detail::Lean => watch::<false>(cluster, resource, selection, feed).await,
+                        }
+                    };
                     token.run_until_cancelled(watch).await;
                 });
                 cache
@@ -87,7 +116,7 @@ impl Watches {
     }
 }
 
-async fn watch(cluster: Cluster, resource: Resource, selection: Selection, cache: Cache) {
+async fn watch<const WHOLE: bool>(cluster: Cluster, resource: Resource, selection: Selection, cache: Cache) {
     let api_resource = ApiResource {
         group: resource.group.to_string(),
         version: resource.version.to_string(),
@@ -95,11 +124,11 @@ async fn watch(cluster: Cluster, resource: Resource, selection: Selection, cache
         kind: resource.kind.to_string(),
         plural: resource.plural.to_string(),
     };
-    let api: kube::Api<DynamicObject> = match &selection.namespace {
+    let api: kube::Api<Item<WHOLE>> = match &selection.namespace {
         Some(namespace) => kube::Api::namespaced_with(cluster.client().clone(), namespace, &api_resource),
         None => kube::Api::all_with(cluster.client().clone(), &api_resource),
     };
-    let mut config = watcher::Config::default();
+    let mut config = watcher::Config::default().page_size(PAGE);
     config.label_selector.clone_from(&selection.labels);
     config.field_selector.clone_from(&selection.fields);
     let mut events = watcher(api, config).boxed();
@@ -154,34 +183,23 @@ fn tell(resource: &Resource, error: &watcher::Error, failures: u32) {
     }
 }
 
-fn take(
+fn take<const WHOLE: bool>(
     cache: &Cache,
     listed: &mut BTreeSet<Key>,
-    event: watcher::Event<DynamicObject>,
+    event: watcher::Event<Item<WHOLE>>,
     resource: &Resource,
 ) {
     match event {
         watcher::Event::Init => listed.clear(),
-        watcher::Event::InitApply(object) => {
-            let object = convert(object, resource);
+        watcher::Event::InitApply(item) => {
+            let object = item.into_object(resource);
             listed.insert(object.key());
             cache.deliver(object);
         }
         watcher::Event::InitDone => cache.deliver_listed(listed),
-        watcher::Event::Apply(object) => cache.deliver(convert(object, resource)),
-        watcher::Event::Delete(object) => cache.deliver_gone(&convert(object, resource)),
+        watcher::Event::Apply(item) => cache.deliver(item.into_object(resource)),
+        watcher::Event::Delete(item) => cache.deliver_gone(&item.into_object(resource)),
     }
-}
-
-fn convert(object: DynamicObject, resource: &Resource) -> Object {
-    let mut map = match object.data {
-        Value::Object(map) => map,
-        _ => object::Map::new(),
-    };
-    map.insert("apiVersion".into(), resource.api_version().into());
-    map.insert("kind".into(), resource.kind.as_ref().into());
-    map.insert("metadata".into(), serde_json::to_value(object.metadata).unwrap_or_default());
-    Object::from_value(Value::Object(map))
 }
 
 impl std::fmt::Debug for Watches {

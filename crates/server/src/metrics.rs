@@ -65,21 +65,20 @@ impl Sources {
             gauges
                 .push(version("argo_rollouts_controller_info", "Running version of the Rollout controller"));
             gauges.push(version("build_info", "Running version"));
-            gauges.extend(rollout::gauges(&rollouts.list()));
+            gauges.extend(rollout::gauges(rollouts.iter()));
         }
         if let Some(runs) = &self.analysis_runs {
-            gauges.extend(analysis::runs(&runs.list()));
+            gauges.extend(analysis::runs(runs.iter()));
         }
         if !self.templates.is_empty() {
-            let templates: Vec<_> = self.templates.iter().flat_map(Cache::list).collect();
-            gauges.extend(analysis::templates(&templates));
+            gauges.extend(analysis::templates(self.templates.iter().flat_map(Cache::iter)));
         }
         if let Some(experiments) = &self.experiments {
-            gauges.extend(analysis::experiments(&experiments.list()));
+            gauges.extend(analysis::experiments(experiments.iter()));
         }
         if let Some(applications) = &self.applications {
             gauges.push(version("argocd_info", "Running version of the Application controller"));
-            gauges.extend(application::gauges(&applications.list()));
+            gauges.extend(application::gauges(applications.iter()));
         }
         if let Some(watches) = &self.watches {
             let labels = &["group", "resource"];

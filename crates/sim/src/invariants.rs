@@ -220,9 +220,9 @@ impl Seen {
 
     /// Returns whether this change takes a ready pod away that the user deleted.
     fn is_excused(&self, change: &Change) -> bool {
-        let served = |pod: &Arc<Object>| !pod.is_deleting() && crate::answers::is_ready(pod);
+        let served = |pod: &Object| !pod.is_deleting() && crate::answers::is_ready(pod);
         let was = change.old.as_ref().filter(|old| served(old) && self.excused.contains(old.uid()));
-        was.is_some() && !change.new.as_ref().is_some_and(served)
+        was.is_some() && !change.new.as_deref().is_some_and(served)
     }
 
     /// Updates what is remembered of a Rollout and returns it.

@@ -74,7 +74,7 @@ impl One {
     /// Waits for the next state of the object, beginning with the first; `None` when it was deleted.
     pub async fn next(&mut self) -> Option<Arc<Object>> {
         match self.0.changes.next().await {
-            Some(change) => change.new,
+            Some(change) => change.new.map(|new| new.object().clone()),
             None => std::future::pending().await,
         }
     }

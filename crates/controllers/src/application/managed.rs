@@ -90,8 +90,9 @@ impl Managed {
         if let Some((_, cache)) = kinds.get(&kind) {
             return cache.clone();
         }
-        let cache = self.watches.cache(resource);
-        cache.add_index(BY_INSTANCE, instance);
+        // adoption and comparison look at who manages which field
+        let cache = self.watches.whole_cache(resource);
+        cache.add_index(BY_INSTANCE, |object| instance(object).into_iter().collect());
         kinds.insert(kind, (resource.clone(), cache.clone()));
         let (mut changes, on_change) = (cache.subscribe(), self.on_change.clone());
         self.tasks.spawn("managed objects", async move {

@@ -77,7 +77,7 @@ fn wake(
     level: Level,
     concerned: impl Fn(&Object) -> bool,
 ) -> Vec<Key> {
-    let concerned = applications.list().into_iter().filter(|app| concerned(app));
+    let concerned = applications.iter().filter(|app| concerned(app));
     let keys: Vec<Key> = concerned.map(|app| app.key()).collect();
     keys.iter().for_each(|key| requests.note(key, level));
     keys

@@ -1,36 +1,22 @@
 //! What the Rollout controller watches, and which Rollouts a change concerns.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use ::rollout::Referenced;
 use object::{Key, LabelSelector, Object};
 use runtime::{Cache, Change, Resource, resources};
 
+use crate::naming::{self, Templates, strings};
+
 /// Index of the ReplicaSets without a controller, by namespace.
 pub(super) const ORPHANS: &str = "orphans";
 
 /// Returns a mapping from an object to the Rollouts that name it in their strategy: those of its namespace, or all for
 /// a cluster-scoped one. Its own status does not matter, so only a change of its version is looked at.
-pub(super) fn naming(rollouts: &Cache) -> impl Fn(&Change) -> Vec<Key> + Send + Sync + 'static {
+pub(super) fn changes_of_named(rollouts: &Cache) -> impl Fn(&Change) -> Vec<Key> + Send + Sync + 'static {
     let rollouts = rollouts.clone();
-    move |change| {
-        let namespace = change.key.namespace.as_str();
-        let all = if namespace.is_empty() { rollouts.list() } else { rollouts.in_namespace(namespace) };
-        let named = all.iter().filter(|rollout| {
-            let strategy = rollout.get(&["spec", "strategy"]);
-            strategy.is_some_and(|strategy| mentions(strategy, &change.key.name))
-        });
-        named.map(|rollout| rollout.key()).collect()
-    }
-}
-
-pub(super) fn mentions(value: &object::Value, name: &str) -> bool {
-    match value {
-        object::Value::String(text) => text == name,
-        object::Value::Array(list) => list.iter().any(|value| mentions(value, name)),
-        object::Value::Object(map) => map.values().any(|value| mentions(value, name)),
-        _ => false,
-    }
+    move |change| naming::of_namespace(&rollouts, &change.key)
 }
 
 /// What the controller watches.
@@ -39,17 +25,23 @@ pub(super) struct Caches {
     pub replica_sets: Cache,
     pub analysis_runs: Cache,
     pub experiments: Cache,
-    pub templates: Cache,
-    pub cluster_templates: Cache,
+    pub templates: Templates,
     pub services: Cache,
 }
 
 impl Caches {
-    /// Returns what Rollouts of `namespace` can name.
-    pub fn referenced(&self, namespace: &str) -> Referenced {
-        let mut templates = self.templates.in_namespace(namespace);
-        templates.extend(self.cluster_templates.list());
-        Referenced { templates, services: self.services.in_namespace(namespace), ..Referenced::default() }
+    /// Returns the templates and Services that a Rollout names.
+    pub fn referenced(&self, rollout: &Object) -> Referenced {
+        let Some(strategy) = rollout.get(&["spec", "strategy"]) else { return Referenced::default() };
+        let namespace = rollout.namespace();
+        let mut names = BTreeSet::new();
+        strings(strategy, &mut names);
+        let services = names.iter().filter_map(|name| self.services.get(&Key::new(namespace, name)));
+        Referenced {
+            templates: self.templates.named(namespace, strategy),
+            services: services.collect(),
+            ..Referenced::default()
+        }
     }
 
     /// Returns the ReplicaSets that the Rollout controls, and those without a controller that match `selector`.

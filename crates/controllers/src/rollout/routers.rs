@@ -6,14 +6,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use ::rollout::Referenced;
-use object::{Gvk, Key, Object, Value, json};
+use object::{Gvk, Key, Object, json};
 use runtime::{
     ApiError, Cache, Change, Deletion, Discovery, Failure, Patch, Queue, Resource, Tasks, Watches,
 };
 use traffic::{Reference, Selection};
 
 use super::act::on_version;
-use super::caches::mentions;
+
+use crate::naming::{self, HABITS, SELECTS, TRACKS};
 
 /// Kinds whose template a Rollout can use.
 const WORKLOADS: [&str; 3] = ["Deployment", "ReplicaSet", "PodTemplate"];
@@ -197,36 +198,20 @@ impl Routers {
     }
 }
 
-/// Returns true when a router takes its objects by their labels.
-fn selects(routing: &Value) -> bool {
-    match routing {
-        Value::Object(map) => map.iter().any(|(key, value)| key.ends_with("Selector") || selects(value)),
-        Value::Array(list) => list.iter().any(selects),
-        _ => false,
+/// Returns the Rollouts that name an object, also one of another namespace, take it by its labels, or own it.
+fn concerned(rollouts: &Cache, change: &Change) -> BTreeSet<Key> {
+    let (key, namespace) = (&change.key, change.key.namespace.as_str());
+    let Some(object) = change.object() else { return BTreeSet::new() };
+    let keys = |keys: Vec<Arc<Key>>| keys.into_iter().map(|key| Key::clone(&key)).collect::<Vec<_>>();
+    if CONFIG.contains(&object.kind()) {
+        return keys(rollouts.indexed_keys_in(HABITS, TRACKS, namespace)).into_iter().collect();
     }
-}
-
-/// Returns the Rollouts that name an object of a router, also one of another namespace (`name.namespace`), or own it.
-fn concerned(rollouts: &Cache, change: &Change) -> Vec<Key> {
-    let Key { namespace, name } = &change.key;
-    let dotted = format!("{name}.{namespace}");
-    let owner = change.object().and_then(|object| object.controller_uid().map(str::to_owned));
-    let kind = change.object().map(|object| object.kind().to_owned()).unwrap_or_default();
-    let is_concerned = |rollout: &Arc<Object>| {
-        let workload = |field: &str| rollout.str(&["spec", "workloadRef", field]);
-        if workload("name") == name && workload("kind") == kind && rollout.namespace() == namespace {
-            return true;
-        }
-        if CONFIG.contains(&kind.as_str()) {
-            return rollout.namespace() == namespace && ::rollout::tracks_config(rollout);
-        }
-        let routing = rollout.get(&["spec", "strategy", "canary", "trafficRouting"]);
-        routing.is_some_and(|routing| {
-            mentions(routing, name)
-                || mentions(routing, &dotted)
-                || selects(routing)
-                || owner.as_deref() == Some(rollout.uid())
-        })
-    };
-    rollouts.list().iter().filter(|rollout| is_concerned(rollout)).map(|rollout| rollout.key()).collect()
+    let mut concerned: BTreeSet<Key> = naming::of_namespace(rollouts, key).into_iter().collect();
+    if !WORKLOADS.contains(&object.kind()) {
+        concerned.extend(naming::of_any_namespace(rollouts, key));
+        concerned.extend(keys(rollouts.indexed_keys(HABITS, SELECTS)));
+        let owner = object.controller().filter(|owner| owner.kind == "Rollout");
+        concerned.extend(owner.map(|owner| Key::new(namespace, &owner.name)));
+    }
+    concerned
 }

@@ -28,7 +28,7 @@ const PROVIDERS: [(&str, &str); 11] = [
 ];
 
 /// Returns the series of these AnalysisRuns. **Source:** the collector of Argo Rollouts.
-pub(super) fn runs(runs: &[Arc<Object>]) -> Vec<Gauge> {
+pub(super) fn runs(runs: impl Iterator<Item = Arc<Object>>) -> Vec<Gauge> {
     let mut info = Gauge::new("analysis_run_info", "Information about an AnalysisRun", PHASE);
     let help = "State of an AnalysisRun (deprecated: use analysis_run_info)";
     let mut phases = Gauge::new("analysis_run_phase", help, PHASE);
@@ -54,7 +54,7 @@ pub(super) fn runs(runs: &[Arc<Object>]) -> Vec<Gauge> {
 }
 
 /// Returns the series of these AnalysisTemplates and ClusterAnalysisTemplates.
-pub(super) fn templates(templates: &[Arc<Object>]) -> Vec<Gauge> {
+pub(super) fn templates(templates: impl Iterator<Item = Arc<Object>>) -> Vec<Gauge> {
     let mut info = Gauge::new("analysis_template_info", "Information about an AnalysisTemplate", NAME);
     let labels = &["namespace", "name", "type", "metric"];
     let mut metrics = Gauge::new("analysis_template_metric_info", "Metrics of an AnalysisTemplate", labels);
@@ -69,7 +69,7 @@ pub(super) fn templates(templates: &[Arc<Object>]) -> Vec<Gauge> {
 }
 
 /// Returns the series of these Experiments.
-pub(super) fn experiments(experiments: &[Arc<Object>]) -> Vec<Gauge> {
+pub(super) fn experiments(experiments: impl Iterator<Item = Arc<Object>>) -> Vec<Gauge> {
     let mut info = Gauge::new("experiment_info", "Information about an Experiment", PHASE);
     let help = "State of an Experiment (deprecated: use experiment_info)";
     let mut phases = Gauge::new("experiment_phase", help, PHASE);

@@ -22,9 +22,10 @@ const INFO: &[&str] = &[
 ];
 
 /// Returns the series of these Applications. **Source:** the collector of Argo CD.
-pub(super) fn gauges(applications: &[Arc<Object>]) -> Vec<Gauge> {
+pub(super) fn gauges(applications: impl Iterator<Item = Arc<Object>>) -> Vec<Gauge> {
     let mut info = Gauge::new("argocd_app_info", "Information about an Application", INFO);
     for application in applications {
+        let application = &*application;
         info.set(
             [
                 application.namespace(),

@@ -25,38 +25,41 @@ const ROUTERS: [(&str, &str); 9] = [
 ];
 
 /// Returns the series of these Rollouts. **Source:** the collector of Argo Rollouts.
-pub(super) fn gauges(rollouts: &[Arc<Object>]) -> Vec<Gauge> {
+pub(super) fn gauges(rollouts: impl Iterator<Item = Arc<Object>>) -> Vec<Gauge> {
     let labels = &["namespace", "name", "strategy", "traffic_router", "phase"];
     let mut info = Gauge::new("rollout_info", "Information about a Rollout", labels);
     let labels = &["namespace", "name", "strategy", "phase"];
     let mut phases = Gauge::new("rollout_phase", "State of a Rollout (deprecated: use rollout_info)", labels);
+    let mut replicas = replicas();
     for rollout in rollouts {
+        let rollout = &*rollout;
         let (namespace, name) = (rollout.namespace(), rollout.name());
         let (strategy, router) = strategy(rollout);
         let phase = phase(rollout);
         info.set([namespace, name, strategy, router, phase], 1);
         phases.set_phase(&[namespace, name, strategy], &PHASES, phase);
+        count(&mut replicas, rollout);
     }
     let mut gauges = vec![info, phases];
-    gauges.extend(replicas(rollouts));
+    gauges.extend(replicas);
     gauges
 }
 
-fn replicas(rollouts: &[Arc<Object>]) -> [Gauge; 4] {
-    let mut desired = Gauge::new("rollout_info_replicas_desired", "Wanted pods", NAME);
-    let mut updated = Gauge::new("rollout_info_replicas_updated", "Pods of the latest template", NAME);
-    let mut available = Gauge::new("rollout_info_replicas_available", "Available pods", NAME);
-    let mut unavailable =
-        Gauge::new("rollout_info_replicas_unavailable", "Pods that are not available", NAME);
-    for rollout in rollouts {
-        let name = [rollout.namespace(), rollout.name()];
-        let count = |field| rollout.int(&["status", field]).unwrap_or_default();
-        desired.set(name, rollout.int(&["spec", "replicas"]).unwrap_or(1));
-        updated.set(name, count("updatedReplicas"));
-        available.set(name, count("availableReplicas"));
-        unavailable.set(name, count("replicas") - count("availableReplicas"));
-    }
+fn replicas() -> [Gauge; 4] {
+    let desired = Gauge::new("rollout_info_replicas_desired", "Wanted pods", NAME);
+    let updated = Gauge::new("rollout_info_replicas_updated", "Pods of the latest template", NAME);
+    let available = Gauge::new("rollout_info_replicas_available", "Available pods", NAME);
+    let unavailable = Gauge::new("rollout_info_replicas_unavailable", "Pods that are not available", NAME);
     [desired, updated, available, unavailable]
+}
+
+fn count([desired, updated, available, unavailable]: &mut [Gauge; 4], rollout: &Object) {
+    let name = [rollout.namespace(), rollout.name()];
+    let count = |field| rollout.int(&["status", field]).unwrap_or_default();
+    desired.set(name, rollout.int(&["spec", "replicas"]).unwrap_or(1));
+    updated.set(name, count("updatedReplicas"));
+    available.set(name, count("availableReplicas"));
+    unavailable.set(name, count("replicas") - count("availableReplicas"));
 }
 
 /// Returns the values of the labels `strategy` and `traffic_router`.

@@ -99,7 +99,11 @@ mod tests {
             let metadata = json!({"namespace": "argocd", "name": "a"});
             Arc::new(Object::from_value(json!({"metadata": metadata, "status": {"operationState": state}})))
         };
-        Change { key: Key::new("argocd", "a"), old: old.map(app), new: new.map(app) }
+        Change {
+            key: Key::new("argocd", "a"),
+            old: old.map(app).map(Into::into),
+            new: new.map(app).map(Into::into),
+        }
     }
 
     fn counts(syncs: &Syncs) -> Vec<(String, bool, u64)> {

@@ -80,7 +80,7 @@ mod tests {
             Some(Arc::new(Object::parse(value).unwrap()))
         };
         let key = object::Key::new("argocd", "a");
-        Change { key, old: app(old), new: app(new) }
+        Change { key, old: app(old).map(Into::into), new: app(new).map(Into::into) }
     }
 
     fn operation(phase: &str, started: &str) -> Value {

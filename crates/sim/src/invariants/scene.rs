@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use object::{Key, LabelSelector, Object, Value};
-use runtime::Change;
+use runtime::{Change, Kept};
 
 use crate::answers::is_ready;
 
@@ -65,7 +65,7 @@ impl Scene {
         if let Some(new) = &new {
             objects.insert(key.clone(), new.clone());
         }
-        Some((kind, Change { key, old, new }))
+        Some((kind, Change { key, old: old.map(Kept::from), new: new.map(Kept::from) }))
     }
 
     /// Returns the objects of a kind.

@@ -73,7 +73,8 @@ impl Graph {
             }
         }
         if let Some(new) = &change.new {
-            let node = Node { resource: resource.clone(), object: new.clone(), owners: new.owners() };
+            let node =
+                Node { resource: resource.clone(), object: new.object().clone(), owners: new.owners() };
             if new.is_deleting() {
                 woken.extend(state.dependents.get(new.uid()).into_iter().flatten().cloned());
             }
@@ -131,7 +132,7 @@ mod tests {
             .map(|uid| json!({"apiVersion": "v1", "kind": "Pod", "name": uid, "uid": uid}))
             .collect();
         let object =
-            Arc::new(Object::from_value(json!({"metadata": {"uid": uid, "ownerReferences": owners}})));
+            Arc::new(Object::from_value(json!({"metadata": {"uid": uid, "ownerReferences": owners}}))).into();
         let (old, new) = if gone { (Some(object), None) } else { (None, Some(object)) };
         Change { key: Key::new("ns", uid), old, new }
     }
