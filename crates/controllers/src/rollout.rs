@@ -5,6 +5,7 @@
 
 mod act;
 mod caches;
+mod doubts;
 mod ingress;
 mod routers;
 
@@ -22,6 +23,7 @@ use runtime::{
 use crate::instance::Instance;
 use crate::service;
 use caches::{Caches, ORPHANS, naming};
+use doubts::Doubts;
 use routers::{Routers, UNSERVED};
 
 /// How the controller is set up.
@@ -73,7 +75,15 @@ pub fn run_with(watches: &Watches, config: RolloutConfig, routing: traffic::Sett
         .watch(&caches.cluster_templates, naming(&caches.rollouts))
         .watch(&caches.services, naming(&caches.rollouts));
     let routers = Routers::new(watches, &caches.rollouts, controller.queue(), tasks);
-    let shell = Shell { cluster, caches, routers, routing, recorder, greeted: Mutex::default() };
+    let shell = Shell {
+        cluster,
+        caches,
+        routers,
+        routing,
+        recorder,
+        greeted: Mutex::default(),
+        doubts: Doubts::default(),
+    };
     controller.run(shell, tasks);
 }
 
@@ -99,10 +109,12 @@ struct Shell {
     recorder: Recorder,
     /// Uids of the Rollouts that were told as new and whose first status is not written yet.
     greeted: Mutex<BTreeSet<String>>,
+    doubts: Doubts,
 }
 
 impl Reconcile for Shell {
     async fn reconcile(&self, key: &Key) -> Result<Next, Failure> {
+        self.settle_doubts(key).await?;
         let Some(object) = self.caches.rollouts.get(key) else { return Ok(Next::Done) };
         self.greet(&object);
         let (plan, checked) = self.plan(&object).await?;
@@ -112,7 +124,10 @@ impl Reconcile for Shell {
             tracing::debug!(rollout = %key, %action, "acting");
             match self.act(&current, action).await {
                 Ok(changed) => current = changed.map_or(current, Arc::new),
-                Err(error) => return self.failed(checked.as_ref(), (&current, action), error).await,
+                Err(error) => {
+                    self.doubts.of_action(&current, action, &error);
+                    return self.failed(checked.as_ref(), (&current, action), error).await;
+                }
             }
         }
         self.report(&current, &plan).await?;
@@ -192,7 +207,8 @@ impl Shell {
         if let Some(patch) = &plan.status_patch {
             let patch = act::on_version(patch.clone(), object.resource_version());
             let patch = Patch::merge(patch).on(Subresource::Status);
-            let stored = self.cluster.patch(&resources::ROLLOUTS, &object.key(), &patch).await?;
+            let stored = self.cluster.patch(&resources::ROLLOUTS, &object.key(), &patch).await;
+            let stored = stored.inspect_err(|error| self.doubts.of_status(object, error))?;
             self.note(&resources::ROLLOUTS, stored);
         }
         self.record(object, &decided);
