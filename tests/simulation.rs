@@ -17,8 +17,6 @@ mod journey;
 const KEPT: [u64; 1] = [73];
 /// Seeds that are played when nothing else is said.
 const SEEDS: u64 = 200;
-/// Without watches that lag, as in the seeds of `sim`: see the roadmap.
-const RATES: Rates = Rates { stale: 0, reorder: 0, ..Rates::ROUGH };
 /// What a step may take while faults strike.
 const PATIENCE: &str = "30m";
 
@@ -28,7 +26,7 @@ fn play(seed: u64) {
         tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
     runtime.block_on(async {
         let dir = tempfile::tempdir().unwrap();
-        let config = WorldConfig { faults: Some(RATES), ..WorldConfig::new(seed, dir.path()) };
+        let config = WorldConfig { faults: Some(Rates::ROUGH), ..WorldConfig::new(seed, dir.path()) };
         let (driver, journey) = journey::start(config).await;
         for (index, mut step) in journey.steps.into_iter().enumerate() {
             step.within = Some(PATIENCE.to_owned());

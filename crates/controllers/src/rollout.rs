@@ -5,6 +5,7 @@
 
 mod act;
 mod caches;
+mod doubts;
 mod ingress;
 mod routers;
 
@@ -23,6 +24,7 @@ use crate::instance::Instance;
 use crate::naming::{self, Templates};
 use crate::service;
 use caches::{Caches, ORPHANS, changes_of_named};
+use doubts::Doubts;
 use routers::{Routers, UNSERVED};
 
 /// How the controller is set up.
@@ -78,7 +80,15 @@ pub fn run_with(watches: &Watches, config: RolloutConfig, routing: traffic::Sett
         .watch(&caches.templates.cluster, changes_of_named(&caches.rollouts))
         .watch(&caches.services, changes_of_named(&caches.rollouts));
     let routers = Routers::new(watches, &caches.rollouts, controller.queue(), tasks);
-    let shell = Shell { cluster, caches, routers, routing, recorder, greeted: Mutex::default() };
+    let shell = Shell {
+        cluster,
+        caches,
+        routers,
+        routing,
+        recorder,
+        greeted: Mutex::default(),
+        doubts: Doubts::default(),
+    };
     controller.run(shell, tasks);
 }
 
@@ -104,10 +114,12 @@ struct Shell {
     recorder: Recorder,
     /// Uids of the Rollouts that were told as new and whose first status is not written yet.
     greeted: Mutex<BTreeSet<String>>,
+    doubts: Doubts,
 }
 
 impl Reconcile for Shell {
     async fn reconcile(&self, key: &Key) -> Result<Next, Failure> {
+        self.settle_doubts(key).await?;
         let Some(object) = self.caches.rollouts.get(key) else { return Ok(Next::Done) };
         self.greet(&object);
         let (plan, checked) = self.plan(&object).await?;
@@ -117,7 +129,10 @@ impl Reconcile for Shell {
             tracing::debug!(rollout = %key, %action, "acting");
             match self.act(&current, action).await {
                 Ok(changed) => current = changed.map_or(current, Arc::new),
-                Err(error) => return self.failed(checked.as_ref(), (&current, action), error).await,
+                Err(error) => {
+                    self.doubts.of_action(&current, action, &error);
+                    return self.failed(checked.as_ref(), (&current, action), error).await;
+                }
             }
         }
         self.report(&current, &plan).await?;
@@ -197,7 +212,8 @@ impl Shell {
         if let Some(patch) = &plan.status_patch {
             let patch = act::on_version(patch.clone(), object.resource_version());
             let patch = Patch::merge(patch).on(Subresource::Status);
-            let stored = self.cluster.patch(&resources::ROLLOUTS, &object.key(), &patch).await?;
+            let stored = self.cluster.patch(&resources::ROLLOUTS, &object.key(), &patch).await;
+            let stored = stored.inspect_err(|error| self.doubts.of_status(object, error))?;
             self.note(&resources::ROLLOUTS, stored);
         }
         self.record(object, &decided);

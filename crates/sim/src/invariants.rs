@@ -228,6 +228,8 @@ impl Seen {
     /// Updates what is remembered of a Rollout and returns it.
     fn remember(&mut self, rollout: &Object, excused: bool) -> Memory {
         let (replicas, ready) = (replicas(rollout), self.scene.ready(rollout, None));
+        // The phase of a routed canary counts old pods too, as upstream's: it is healthy before its own pods are ready.
+        let current = self.scene.ready(rollout, Some(rollout.str(&["status", "currentPodHash"])));
         let whole = ready >= replicas && self.scene.is_whole(rollout);
         let memory = self.memories.entry(rollout.uid().to_owned()).or_default();
         if !memory.healthy {
@@ -239,7 +241,7 @@ impl Seen {
             memory.excused = 0;
         }
         let observed = rollout.str(&["status", "observedGeneration"]) == rollout.generation().to_string();
-        if observed && rollout.str(&["status", "phase"]) == "Healthy" && ready >= replicas {
+        if observed && rollout.str(&["status", "phase"]) == "Healthy" && current >= replicas {
             *memory = Memory { healthy: true, fewest: replicas, most: replicas, excused: memory.excused };
         }
         *memory

@@ -118,6 +118,15 @@ impl Routers {
         Ok(())
     }
 
+    /// Reads an object again that a write may or may not have changed.
+    pub async fn read_again(&self, reference: &Reference) -> Result<(), ApiError> {
+        let Some((resource, cache)) = self.cache(&reference.gvk).await? else { return Ok(()) };
+        if let Some(object) = self.watches.cluster().get(&resource, &reference.key()).await? {
+            cache.note(object);
+        }
+        Ok(())
+    }
+
     /// Returns the ConfigMaps and Secrets of a namespace.
     ///
     /// Errors: as those of [`Routers::observe`].

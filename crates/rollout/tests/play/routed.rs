@@ -464,3 +464,24 @@ fn where_weights_go_down_the_new_pods_wait_for_the_stable_ones() {
     world.settle();
     assert_eq!((weights(&world), world.sizes()), ((60, 40), vec![3, 2]));
 }
+
+/// Found by simulation (seed 854): the stable pods went for the step that the third version is at, in the very pass that
+/// gave them the traffic of the second one back.
+#[test]
+fn stable_pods_stay_for_the_traffic_that_a_lost_version_gives_back() {
+    let mut world = world("dynamicStableScale: true", " [{setWeight: 80}, {setWeight: 50}, {pause: {}}]");
+    world.settle();
+    world.set_image("shop:2");
+    while weights(&world) != (20, 80) {
+        assert!(world.pass());
+    }
+    assert_eq!(world.sizes(), [5, 4]);
+    world.set_image("shop:3");
+    world.pass();
+    world.patch_status(&json!({"currentStepIndex": 1}));
+    while world.pass() {
+        let (weight, pods) = (weights(&world).0, world.sizes()[0]);
+        assert!(pods * 100 >= 5 * weight, "{pods} stable pods carry {weight} %");
+    }
+    assert_eq!((weights(&world), world.phase()), ((50, 50), "Paused".to_owned()));
+}

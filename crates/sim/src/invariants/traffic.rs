@@ -86,7 +86,8 @@ pub(super) fn raised(
     if after <= before {
         return None;
     }
-    let whole = rollout.flag(&["status", "promoteFull"]);
+    // The first version has no other to share with.
+    let whole = rollout.flag(&["status", "promoteFull"]) || rollout.str(&["status", "stableRS"]).is_empty();
     let most = if whole { 100 } else { canary::step_weight(rollout).unwrap_or(100) };
     if after > most {
         return Some(format!("weight not ahead of its step: {after} at a step of {most}"));

@@ -17,9 +17,7 @@ pub(in crate::plan) fn reconcile(pass: &mut Pass, routed: &Routed) -> bool {
     if pause::halted(pass) && !pass.scaling {
         return false;
     }
-    // Upstream scales the stable version by the weights of the pass before, so that it does not lose pods whose traffic
-    // is only about to move.
-    let stable_to = sizes(pass, routed, Weights::held(pass)).stable;
+    let stable_to = stable_size(pass, routed);
     if let Some(stable) = pass.sets.stable_apart().cloned()
         && change(pass, &stable, stable_to, Deadline::Clear)
     {
@@ -32,6 +30,16 @@ pub(in crate::plan) fn reconcile(pass: &mut Pass, routed: &Routed) -> bool {
         }
     }
     reconcile_others(pass, routed)
+}
+
+/// Returns the size of the stable ReplicaSet: enough for what it carried until now, and for what this pass gives it.
+///
+/// Upstream knows only the weights of the pass before, so that it does not lose pods whose traffic is only about to move;
+/// where a new version without pods gives its traffic back, the stable one shrinks in the same pass. Found by simulation
+/// (seed 854).
+fn stable_size(pass: &Pass, routed: &Routed) -> i32 {
+    let [before, now] = [Weights::held(pass), pass.weights.as_ref().and_then(carried)];
+    max(sizes(pass, routed, before).stable, sizes(pass, routed, now).stable)
 }
 
 fn new_size(pass: &mut Pass, routed: &Routed, new: &Set) -> (i32, Deadline) {
