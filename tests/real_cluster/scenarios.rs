@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 
 use object::{Key, Object, Value, yaml};
 use runtime::{Clock, Cluster, Deletion, Patch, Selection, Tasks, resources};
+use testkit::install::{apply_definitions, install};
 use testkit::processes::{Processes, Server};
 use testkit::scenario::{Scenario, play};
 use tokio::task::JoinSet;
 
-use crate::{QUIET, apply_definitions, install, kubeconfig};
+use crate::{QUIET, kubeconfig};
 
 /// Scenarios that play at the same time.
 const AT_ONCE: usize = 12;
@@ -51,10 +52,10 @@ async fn scenarios() {
     let guard = tempfile::tempdir().unwrap();
     let (dir, tasks) = (guard.path(), Tasks::new());
     let cluster = Cluster::from_kubeconfig(Some(&kubeconfig()), Clock::system()).await.unwrap();
-    install(slipway, &cluster).await;
+    install(slipway, &cluster).await.unwrap();
     forget_nodes(&cluster).await;
     let routers = std::fs::read_to_string(workspace.join("tests/scenario-world/routers.yaml")).unwrap();
-    apply_definitions(&cluster, &routers).await;
+    apply_definitions(&cluster, &routers).await.unwrap();
     let text = std::fs::read_to_string(workspace.join("tests/scenario-world/pages.yaml")).unwrap();
     let pages: BTreeMap<String, Value> =
         yaml::document(&text).unwrap().as_object().unwrap().clone().into_iter().collect();
