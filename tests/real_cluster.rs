@@ -11,6 +11,8 @@ use testkit::scenario::{Scenario, play};
 
 #[path = "real_cluster/scenarios.rs"]
 mod scenarios;
+#[path = "real_cluster/shards.rs"]
+mod shards;
 
 /// Returns the kubeconfig of the control plane.
 fn kubeconfig() -> PathBuf {

@@ -62,12 +62,8 @@ async fn scenarios() {
     let pages = testkit::pages::serve(pages, &tasks).await.unwrap();
     let places = Places { dir: dir.to_owned(), kubeconfig: kubeconfig(), pages };
 
-    let (config, folder) = (places.kubeconfig.display().to_string(), dir.display().to_string());
-    let rules = workspace.join("tests/scenario-world/pods.yaml").display().to_string();
-    let simulated = ["--simulate-pods", "--pod-rules", &rules, "--name", "simulated"];
-    let node = ["node", "--kubeconfig", &config, "--dir", &folder];
-    let arguments: Vec<&str> = node.into_iter().chain(simulated).collect();
-    let node = Server::start(slipway, dir, "node", &arguments).await.unwrap();
+    let node = simulated_node(slipway, dir).await;
+    let config = places.kubeconfig.display().to_string();
     let cache = dir.join("git").display().to_string();
     let arguments = ["controller", "--kubeconfig", &config, "--repository-cache", &cache];
     let arguments: Vec<&str> = arguments.into_iter().chain(QUIET).collect();
@@ -81,8 +77,19 @@ async fn scenarios() {
     assert!(failed.is_empty(), "{}\n--- controller\n{log}", failed.join("\n"));
 }
 
+/// Starts a node whose pods are simulated.
+pub async fn simulated_node(slipway: &Path, dir: &Path) -> Server {
+    let (config, folder) = (kubeconfig().display().to_string(), dir.display().to_string());
+    let rules = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenario-world/pods.yaml");
+    let rules = rules.display().to_string();
+    let simulated = ["--simulate-pods", "--pod-rules", &rules, "--name", "simulated"];
+    let node = ["node", "--kubeconfig", &config, "--dir", &folder];
+    let arguments: Vec<&str> = node.into_iter().chain(simulated).collect();
+    Server::start(slipway, dir, "node", &arguments).await.unwrap()
+}
+
 /// Deletes the nodes of other tests, which have ended: the scheduler would still give them pods.
-async fn forget_nodes(cluster: &Cluster) {
+pub async fn forget_nodes(cluster: &Cluster) {
     for node in cluster.list(&resources::NODES, None, &Selection::default()).await.unwrap() {
         cluster.delete(&resources::NODES, &node.key(), &Deletion::default()).await.unwrap();
     }
