@@ -101,6 +101,19 @@ impl World {
         self.client.send(request).await.unwrap()
     }
 
+    /// Applies the route `web` once its kind is served.
+    async fn until_applied(&self, routes: &runtime::Resource, patch: &Patch) {
+        for _ in 0..500 {
+            match self.cluster.patch(routes, &Key::new("default", "web"), patch).await {
+                Ok(_) => return,
+                Err(error) if error.is_not_found() => {}
+                Err(error) => panic!("{error}"),
+            }
+            self.cluster.clock().sleep(Duration::from_millis(20)).await;
+        }
+        panic!("HTTPRoutes are not served");
+    }
+
     /// Calls until the answer is `wanted`; fails after 10 s.
     async fn until(&self, wanted: impl Fn(&HttpResponse) -> bool) {
         for _ in 0..500 {
@@ -197,4 +210,45 @@ async fn a_request_that_ends_pods_does_not_end_all_of_them() {
     let before = count();
     assert_eq!(world.get("http://web.default/").await.status, 502);
     assert_eq!(count() - before, 2);
+}
+
+#[tokio::test]
+async fn requests_are_split_by_the_weights_of_a_route() {
+    let world = World::start().await;
+    world.backend("stable").await;
+    world.until(|answer| text(answer) == "stable").await;
+    world.cluster.create(&r::CRDS, &gateway::definition()).await.unwrap();
+    let backend = |name: &str, weight: u32| json!({"name": name, "port": 80, "weight": weight});
+    let rule =
+        |weights: [u32; 2]| json!({"backendRefs": [backend("web", weights[0]), backend("next", weights[1])]});
+    let route = |weights: [u32; 2]| {
+        Object::from_value(json!({
+            "apiVersion": "gateway.networking.k8s.io/v1", "kind": "HTTPRoute",
+            "metadata": {"name": "web", "namespace": "default"},
+            "spec": {"hostnames": ["shop.default.svc"], "rules": [rule(weights)]},
+        }))
+    };
+    let routes = runtime::Resource::builtin("gateway.networking.k8s.io", "v1", "httproutes", "HTTPRoute");
+    for (weights, expected) in [([80, 20], [80, 20]), ([0, 1], [0, 100]), ([0, 0], [0, 0])] {
+        let patch = Patch::apply(route(weights).to_value(), "test").force();
+        world.until_applied(&routes, &patch).await;
+        let mut counts = [0; 2];
+        for _ in 0..500 {
+            counts = [0; 2];
+            for _ in 0..100 {
+                // The second Service does not exist.
+                match world.get("http://shop.default.svc/").await.status {
+                    200 => counts[0] += 1,
+                    404 => counts[1] += 1,
+                    status => assert_eq!((status, weights), (500, [0, 0])),
+                }
+            }
+            if counts == expected {
+                break;
+            }
+            world.cluster.clock().sleep(Duration::from_millis(20)).await;
+        }
+        assert_eq!(counts, expected);
+    }
+    assert_eq!(text(&world.get("http://web.default/").await), "stable");
 }
