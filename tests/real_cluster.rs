@@ -4,13 +4,15 @@
 
 use std::path::{Path, PathBuf};
 
-use object::{Key, Object, yaml};
-use runtime::{Clock, Cluster, Patch, resources};
+use runtime::{Clock, Cluster};
+use testkit::install::install;
 use testkit::processes::{Processes, Server, build_colorapi, build_images};
 use testkit::scenario::{Scenario, play};
 
 #[path = "real_cluster/scenarios.rs"]
 mod scenarios;
+#[path = "real_cluster/shards.rs"]
+mod shards;
 
 /// Returns the kubeconfig of the control plane.
 fn kubeconfig() -> PathBuf {
@@ -20,27 +22,6 @@ fn kubeconfig() -> PathBuf {
 /// Ports and addresses of a controller beside others.
 const QUIET: [&str; 8] =
     ["--metricsport", "0", "--healthzPort", "0", "--webhook-port", "0", "--bind-address", "127.0.0.1"];
-
-/// Applies our definitions, as `slipway crds` prints them, and the namespaces that the controllers use.
-async fn install(slipway: &Path, cluster: &Cluster) {
-    let output = std::process::Command::new(slipway).arg("crds").output().unwrap();
-    assert!(output.status.success());
-    apply_definitions(cluster, &String::from_utf8(output.stdout).unwrap()).await;
-    for name in ["argocd", "argo-rollouts"] {
-        let namespace = Object::new(&resources::NAMESPACES.gvk(), &Key::new("", name));
-        let patch = Patch::apply(namespace.to_value(), "test").force();
-        cluster.patch(&resources::NAMESPACES, &namespace.key(), &patch).await.unwrap();
-    }
-}
-
-/// Applies the definitions in a YAML text.
-async fn apply_definitions(cluster: &Cluster, text: &str) {
-    for definition in yaml::documents(text).unwrap() {
-        let definition = Object::parse(definition).unwrap();
-        let patch = Patch::apply(definition.to_value(), "test").force();
-        cluster.patch(&resources::CRDS, &definition.key(), &patch).await.unwrap();
-    }
-}
 
 #[tokio::test]
 #[ignore = "needs a control plane: cargo xtask kube test"]
@@ -53,7 +34,7 @@ async fn one_commit_one_canary() {
     let colorapi = build_colorapi(slipway, workspace).await.unwrap();
     build_images(slipway, &colorapi, dir).await.unwrap();
     let cluster = Cluster::from_kubeconfig(Some(&kubeconfig), Clock::system()).await.unwrap();
-    install(slipway, &cluster).await;
+    install(slipway, &cluster).await.unwrap();
 
     let config = kubeconfig.display().to_string();
     let folder = dir.display().to_string();

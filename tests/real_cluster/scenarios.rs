@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 
 use object::{Key, Object, Value, yaml};
 use runtime::{Clock, Cluster, Deletion, Patch, Selection, Tasks, resources};
+use testkit::install::{apply_definitions, install};
 use testkit::processes::{Processes, Server};
 use testkit::scenario::{Scenario, play};
 use tokio::task::JoinSet;
 
-use crate::{QUIET, apply_definitions, install, kubeconfig};
+use crate::{QUIET, kubeconfig};
 
 /// Scenarios that play at the same time.
 const AT_ONCE: usize = 12;
@@ -51,22 +52,18 @@ async fn scenarios() {
     let guard = tempfile::tempdir().unwrap();
     let (dir, tasks) = (guard.path(), Tasks::new());
     let cluster = Cluster::from_kubeconfig(Some(&kubeconfig()), Clock::system()).await.unwrap();
-    install(slipway, &cluster).await;
+    install(slipway, &cluster).await.unwrap();
     forget_nodes(&cluster).await;
     let routers = std::fs::read_to_string(workspace.join("tests/scenario-world/routers.yaml")).unwrap();
-    apply_definitions(&cluster, &routers).await;
+    apply_definitions(&cluster, &routers).await.unwrap();
     let text = std::fs::read_to_string(workspace.join("tests/scenario-world/pages.yaml")).unwrap();
     let pages: BTreeMap<String, Value> =
         yaml::document(&text).unwrap().as_object().unwrap().clone().into_iter().collect();
     let pages = testkit::pages::serve(pages, &tasks).await.unwrap();
     let places = Places { dir: dir.to_owned(), kubeconfig: kubeconfig(), pages };
 
-    let (config, folder) = (places.kubeconfig.display().to_string(), dir.display().to_string());
-    let rules = workspace.join("tests/scenario-world/pods.yaml").display().to_string();
-    let simulated = ["--simulate-pods", "--pod-rules", &rules, "--name", "simulated"];
-    let node = ["node", "--kubeconfig", &config, "--dir", &folder];
-    let arguments: Vec<&str> = node.into_iter().chain(simulated).collect();
-    let node = Server::start(slipway, dir, "node", &arguments).await.unwrap();
+    let node = simulated_node(slipway, dir).await;
+    let config = places.kubeconfig.display().to_string();
     let cache = dir.join("git").display().to_string();
     let arguments = ["controller", "--kubeconfig", &config, "--repository-cache", &cache];
     let arguments: Vec<&str> = arguments.into_iter().chain(QUIET).collect();
@@ -80,8 +77,19 @@ async fn scenarios() {
     assert!(failed.is_empty(), "{}\n--- controller\n{log}", failed.join("\n"));
 }
 
+/// Starts a node whose pods are simulated.
+pub async fn simulated_node(slipway: &Path, dir: &Path) -> Server {
+    let (config, folder) = (kubeconfig().display().to_string(), dir.display().to_string());
+    let rules = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenario-world/pods.yaml");
+    let rules = rules.display().to_string();
+    let simulated = ["--simulate-pods", "--pod-rules", &rules, "--name", "simulated"];
+    let node = ["node", "--kubeconfig", &config, "--dir", &folder];
+    let arguments: Vec<&str> = node.into_iter().chain(simulated).collect();
+    Server::start(slipway, dir, "node", &arguments).await.unwrap()
+}
+
 /// Deletes the nodes of other tests, which have ended: the scheduler would still give them pods.
-async fn forget_nodes(cluster: &Cluster) {
+pub async fn forget_nodes(cluster: &Cluster) {
     for node in cluster.list(&resources::NODES, None, &Selection::default()).await.unwrap() {
         cluster.delete(&resources::NODES, &node.key(), &Deletion::default()).await.unwrap();
     }

@@ -1,15 +1,19 @@
 //! `cargo xtask kube`: a real Kubernetes control plane, built once into the cache and started on free ports.
 //!
 //! Level 0 is etcd and the API server; level 1 adds the controller manager and the scheduler. Nodes are not part
-//! of it: whoever needs pods to run joins a node of their own.
+//! of these: whoever needs pods to run joins a node of their own. Level 2 adds a kubelet with real containers, level 3
+//! Contour and Envoy in front of them.
 
 pub(crate) mod build;
 pub(crate) mod cluster;
 mod credentials;
 mod go;
+mod image;
+mod parts;
 mod ports;
 mod process;
 mod real_test;
+mod traffic;
 
 use std::path::{Path, PathBuf};
 
@@ -25,7 +29,8 @@ use crate::record;
 pub(crate) enum Task {
     /// Build (once) and start a control plane; prints where its kubeconfig is
     Up {
-        /// 0: etcd and API server; 1: also controller manager and scheduler
+        /// 0: etcd and API server; 1: also controller manager and scheduler; 2: also a kubelet and real containers (needs
+        /// root); 3: also Contour and Envoy
         #[arg(long, default_value = "1")]
         level: Level,
         /// Where kubeconfig, logs and data go [default: a fresh temporary folder]
@@ -43,6 +48,8 @@ pub(crate) enum Task {
     },
     /// Run the tests that need a real control plane, on a fresh one of level 1
     Test,
+    /// Run the tests of real traffic through Envoy, on a fresh cluster of level 3
+    Traffic,
     /// Play the transcripts' scripts against a real API server and keep its answers
     Record {
         /// Only these scripts, by file stem
@@ -58,6 +65,7 @@ pub(crate) async fn run(task: Task) -> anyhow::Result<()> {
         Task::Up { level, dir, print_env } => up(level, dir, print_env).await,
         Task::Down { dir } => down(dir).await,
         Task::Test => real_test::run().await,
+        Task::Traffic => traffic::run().await,
         Task::Record { scripts, kubeconfig } => record::run(&scripts, kubeconfig.as_deref()).await,
     }
 }
@@ -68,8 +76,12 @@ async fn up(level: Level, dir: Option<PathBuf>, print_env: bool) -> anyhow::Resu
         None => remembered_new_dir()?,
     };
     let cluster = Cluster::start(level, &dir).await?;
+    let gateway = cluster.gateway();
     let kubeconfig = cluster.detach();
     println!("KUBECONFIG={}", kubeconfig.display());
+    if let Some(gateway) = gateway {
+        println!("GATEWAY={gateway}");
+    }
     if !print_env {
         println!("# stop it with: cargo xtask kube down --dir {}", dir.display());
     }

@@ -58,7 +58,11 @@ impl Forward {
     }
 
     /// Passes a request to the first of `backends`, and to the next ones while connecting fails and the request may be
-    /// sent again. `backends` is not empty.
+    /// sent again: its method is idempotent and it has no body. A connection that is lost before the answer begins is
+    /// made good once, because a pod that ends closes its kept connections, and never twice, because the request itself
+    /// may be what ends pods. `backends` is not empty.
+    ///
+    /// Source: RFC 9110 §9.2.2.
     pub(crate) async fn pass(
         &self,
         request: Request<Body>,
@@ -69,7 +73,7 @@ impl Forward {
         clean(&mut parts.headers);
         forwarded(&mut parts.headers, peer);
         let again = is_idempotent(&parts.method) && body.is_end_stream();
-        let (mut body, mut failed) = (Some(body), None);
+        let (mut body, mut failed, mut lost) = (Some(body), None, false);
         for backend in backends {
             let Some(body) = (if again { Some(Body::empty()) } else { body.take() }) else { break };
             let request = aimed(&parts, backend.address, body);
@@ -79,7 +83,7 @@ impl Forward {
                 Ok(Err(error)) => {
                     let connecting = error.is_connect();
                     failed = Some((backend, error.to_string()));
-                    if !connecting {
+                    if !connecting && std::mem::replace(&mut lost, true) {
                         break;
                     }
                 }

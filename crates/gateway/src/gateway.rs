@@ -17,7 +17,9 @@ use tokio::net::{TcpListener, TcpStream};
 use crate::balance::{Balance, Pick};
 use crate::forward::{Forward, Outcome};
 use crate::metrics::Metrics;
-use crate::name::parse_host;
+use crate::name::{Host, parse_host};
+use crate::route::{AnyHost, Asked};
+use crate::split::{Choice, Split};
 
 /// Host of the gateway itself.
 const OWN_HOST: &str = "gateway.localhost";
@@ -46,6 +48,7 @@ impl Default for GatewayConfig {
 #[derive(Clone)]
 pub struct Gateway {
     balance: Balance,
+    split: Split,
     forward: Forward,
     metrics: Metrics,
     clock: Clock,
@@ -64,7 +67,8 @@ impl Gateway {
             }
         });
         let forward = Forward::new(config.connect, config.answer);
-        Self { balance, forward, metrics, clock: watches.cluster().clock().clone() }
+        let (split, clock) = (Split::new(watches), watches.cluster().clock().clone());
+        Self { balance, split, forward, metrics, clock }
     }
 
     /// Returns the names of the Services, for requests of the controllers themselves; `address` is where this gateway
@@ -119,13 +123,12 @@ impl Gateway {
         if request.uri().path() == METRICS || own && request.uri().path() == "/metrics" {
             return metrics(self.metrics.text());
         }
-        let Some(named) = parse_host(&host) else {
-            let text =
-                format!("no Service has the name {host:?}; call http://<service>.<namespace>.localhost/");
-            return plain(StatusCode::NOT_FOUND, &text);
+        let (service, port) = match self.split(&host, &request) {
+            Ok(Some(place)) => place,
+            Ok(None) => return plain(StatusCode::NOT_FOUND, &unknown(&host)),
+            Err(status) => return plain(status, "no Service of the rule has a weight"),
         };
-        let service = named.service;
-        match self.balance.pick(&service, named.port) {
+        match self.balance.pick(&service, port) {
             Pick::NoService => plain(StatusCode::NOT_FOUND, &format!("no Service {service} with a port")),
             Pick::Nobody => {
                 plain(StatusCode::SERVICE_UNAVAILABLE, &format!("Service {service} has no ready endpoint"))
@@ -140,6 +143,33 @@ impl Gateway {
             }
         }
     }
+
+    /// Returns the Service and port that a request is for: by the HTTPRoutes, else by its host.
+    ///
+    /// Errors: the status of a rule that sends to nobody. Source: HTTPBackendRef in the Gateway API.
+    fn split(&self, host: &str, request: &Request<Body>) -> Result<Option<(Key, Option<u16>)>, StatusCode> {
+        let named = parse_host(host);
+        let is_service = |named: &Host| named.certain || self.balance.knows(&named.service);
+        let any = if named.as_ref().is_some_and(is_service) { AnyHost::Ignored } else { AnyHost::Counts };
+        let name = host.split(':').next().unwrap_or_default().to_ascii_lowercase();
+        let asked = Asked {
+            host: &name,
+            method: request.method().as_str(),
+            path: request.uri().path(),
+            query: request.uri().query().unwrap_or_default(),
+            headers: request.headers(),
+        };
+        match self.split.choose(asked, any) {
+            Choice::Target(target) => Ok(Some((target.service, target.port))),
+            Choice::NoWeight => Err(StatusCode::INTERNAL_SERVER_ERROR),
+            Choice::NoRule => Ok(named.map(|named| (named.service, named.port))),
+        }
+    }
+}
+
+/// What to say of a host that means nothing.
+fn unknown(host: &str) -> String {
+    format!("no Service has the name {host:?}; call http://<service>.<namespace>.localhost/")
 }
 
 fn respond(outcome: Outcome, service: &Key) -> (String, Response<Body>) {

@@ -4,6 +4,8 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use apiserver::{ApiServer, Config};
@@ -12,6 +14,7 @@ use gateway::{Gateway, GatewayConfig};
 use object::{Key, Object, json};
 use runtime::http::{HttpClient as _, HttpRequest, HttpResponse, System, TlsTrust};
 use runtime::{Clock, Cluster, Deletion, Patch, Subresource, Tasks, Watches, resources as r};
+use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpListener;
 
 struct World {
@@ -39,7 +42,7 @@ impl World {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let names = gateway.names(listener.local_addr().unwrap());
         gateway.serve(listener, &tasks);
-        Self { cluster, tasks, gateway, client: System::new(std::sync::Arc::new(names)) }
+        Self { cluster, tasks, gateway, client: System::new(Arc::new(names)) }
     }
 
     /// Makes a ready pod that is reached at `address`.
@@ -66,9 +69,29 @@ impl World {
         self.pod(name, address).await;
     }
 
+    /// Makes a pod that takes requests and ends without an answer; returns how many it took.
+    async fn crashing(&self, name: &str) -> Arc<AtomicUsize> {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (address, taken) = (listener.local_addr().unwrap(), Arc::new(AtomicUsize::new(0)));
+        let count = Arc::clone(&taken);
+        self.tasks.spawn("crashing", async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                if stream.read(&mut [0; 1024]).await.is_ok_and(|length| length > 0) {
+                    count.fetch_add(1, Ordering::SeqCst);
+                }
+            }
+        });
+        self.pod(name, address).await;
+        taken
+    }
+
     async fn get(&self, url: &str) -> HttpResponse {
+        self.send("GET", url).await
+    }
+
+    async fn send(&self, method: &str, url: &str) -> HttpResponse {
         let request = HttpRequest {
-            method: "GET".into(),
+            method: method.into(),
             url: url.into(),
             headers: Vec::new(),
             body: Bytes::new(),
@@ -76,6 +99,19 @@ impl World {
             tls: TlsTrust::System,
         };
         self.client.send(request).await.unwrap()
+    }
+
+    /// Applies the route `web` once its kind is served.
+    async fn until_applied(&self, routes: &runtime::Resource, patch: &Patch) {
+        for _ in 0..500 {
+            match self.cluster.patch(routes, &Key::new("default", "web"), patch).await {
+                Ok(_) => return,
+                Err(error) if error.is_not_found() => {}
+                Err(error) => panic!("{error}"),
+            }
+            self.cluster.clock().sleep(Duration::from_millis(20)).await;
+        }
+        panic!("HTTPRoutes are not served");
     }
 
     /// Calls until the answer is `wanted`; fails after 10 s.
@@ -140,4 +176,79 @@ async fn a_backend_that_refuses_is_passed_over() {
     for _ in 0..6 {
         assert_eq!(text(&world.get("http://web.default/").await), "alive");
     }
+}
+
+#[tokio::test]
+async fn a_lost_connection_is_made_good_once_and_only_for_who_may_ask_again() {
+    let world = World::start().await;
+    let first = world.crashing("first").await;
+    world.until(|answer| answer.status == 502).await;
+    let alone = first.load(Ordering::SeqCst);
+    world.backend("alive").await;
+    world.until(|answer| text(answer) == "alive").await;
+    for _ in 0..6 {
+        assert_eq!(text(&world.get("http://web.default/").await), "alive");
+    }
+    assert!(first.load(Ordering::SeqCst) > alone, "the pod that ends was asked too");
+    let mut statuses = BTreeMap::new();
+    for _ in 0..6 {
+        *statuses.entry(world.send("POST", "http://web.default/").await.status).or_insert(0) += 1;
+    }
+    assert_eq!(statuses, BTreeMap::from([(200, 3), (502, 3)]));
+}
+
+#[tokio::test]
+async fn a_request_that_ends_pods_does_not_end_all_of_them() {
+    let world = World::start().await;
+    let mut all = Vec::new();
+    for name in ["a", "b", "c", "d"] {
+        all.push(world.crashing(name).await);
+        let taken = all.last().unwrap();
+        world.until(|_| taken.load(Ordering::SeqCst) > 0).await;
+    }
+    let count = || all.iter().map(|taken| taken.load(Ordering::SeqCst)).sum::<usize>();
+    let before = count();
+    assert_eq!(world.get("http://web.default/").await.status, 502);
+    assert_eq!(count() - before, 2);
+}
+
+#[tokio::test]
+async fn requests_are_split_by_the_weights_of_a_route() {
+    let world = World::start().await;
+    world.backend("stable").await;
+    world.until(|answer| text(answer) == "stable").await;
+    world.cluster.create(&r::CRDS, &gateway::definition()).await.unwrap();
+    let backend = |name: &str, weight: u32| json!({"name": name, "port": 80, "weight": weight});
+    let rule =
+        |weights: [u32; 2]| json!({"backendRefs": [backend("web", weights[0]), backend("next", weights[1])]});
+    let route = |weights: [u32; 2]| {
+        Object::from_value(json!({
+            "apiVersion": "gateway.networking.k8s.io/v1", "kind": "HTTPRoute",
+            "metadata": {"name": "web", "namespace": "default"},
+            "spec": {"hostnames": ["shop.default.svc"], "rules": [rule(weights)]},
+        }))
+    };
+    let routes = runtime::Resource::builtin("gateway.networking.k8s.io", "v1", "httproutes", "HTTPRoute");
+    for (weights, expected) in [([80, 20], [80, 20]), ([0, 1], [0, 100]), ([0, 0], [0, 0])] {
+        let patch = Patch::apply(route(weights).to_value(), "test").force();
+        world.until_applied(&routes, &patch).await;
+        let mut counts = [0; 2];
+        for _ in 0..500 {
+            counts = [0; 2];
+            for _ in 0..100 {
+                // The second Service does not exist.
+                match world.get("http://shop.default.svc/").await.status {
+                    200 => counts[0] += 1,
+                    404 => counts[1] += 1,
+                    status => assert_eq!((status, weights), (500, [0, 0])),
+                }
+            }
+            if counts == expected {
+                break;
+            }
+            world.cluster.clock().sleep(Duration::from_millis(20)).await;
+        }
+        assert_eq!(counts, expected);
+    }
+    assert_eq!(text(&world.get("http://web.default/").await), "stable");
 }

@@ -4,7 +4,9 @@
 //! same file runs in process under virtual time, against the real binary, and against a real Kubernetes; only the
 //! [`scenario::Driver`] differs. This crate is never part of the product.
 
+pub mod install;
 pub mod pages;
 pub mod processes;
 pub mod repository;
 pub mod scenario;
+pub mod traffic;

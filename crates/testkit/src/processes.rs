@@ -71,6 +71,12 @@ impl Server {
         self.child.id()
     }
 
+    /// Ends the process at once, as a crash does.
+    pub async fn kill(mut self) {
+        // It may have ended by itself; then it is over all the same.
+        let _ = self.child.kill().await;
+    }
+
     /// Asks the process to end and waits for it; kills it after 20 s.
     pub async fn stop(mut self) {
         if let Some(id) = self.child.id() {

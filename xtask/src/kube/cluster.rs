@@ -1,5 +1,8 @@
 //! One running control plane and the folder it lives in.
 
+mod front;
+mod node;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Child;
@@ -18,11 +21,13 @@ const PATIENCE: Duration = Duration::from_secs(120);
 const GLANCE: Duration = Duration::from_millis(100);
 /// The folder's list of processes.
 const PROCESSES: &str = "processes.json";
+/// Makes namespaces.
+const UNSHARE: &str = "/usr/bin/unshare";
 /// Controllers that need real nodes' networks or a cloud.
 const CONTROLLERS: &str = "*,-node-ipam-controller,-service-lb-controller,-node-route-controller";
 
 /// How much of a control plane runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 pub(crate) enum Level {
     /// etcd and the API server; no ServiceAccount admission, as nothing makes service accounts
     #[value(name = "0")]
@@ -30,6 +35,12 @@ pub(crate) enum Level {
     /// also the controller manager and the scheduler
     #[value(name = "1")]
     Controllers,
+    /// also a kubelet with real containers (needs root); addresses of Services are not served
+    #[value(name = "2")]
+    Node,
+    /// also Contour and Envoy with a Gateway
+    #[value(name = "3")]
+    Front,
 }
 
 /// How long the API server keeps old states.
@@ -80,8 +91,14 @@ impl Cluster {
             &api_flags((level, history), etcd, secure, &credentials),
         )?;
         cluster.wait_for_api(&credentials.token).await?;
-        if level == Level::Controllers {
+        if level >= Level::Controllers {
             cluster.start_controllers(&programs, &credentials).await?;
+        }
+        if level >= Level::Node {
+            cluster.start_node().await?;
+        }
+        if level >= Level::Front {
+            cluster.start_front().await?;
         }
         Ok(cluster)
     }
@@ -98,7 +115,18 @@ impl Cluster {
     }
 
     fn spawn(&mut self, program: &Path, flags: &[String]) -> anyhow::Result<()> {
-        let (started, child) = process::start(program, flags, &self.dir)?;
+        let name = program.file_name().unwrap_or_default().to_string_lossy();
+        self.spawn_as(&name, program, flags)
+    }
+
+    /// Starts a program in a process namespace of its own: all that it starts ends with it.
+    fn spawn_apart(&mut self, name: &str, command: &[String]) -> anyhow::Result<()> {
+        let flags = ["--pid", "--fork", "--kill-child=KILL", "--mount-proc"].map(str::to_owned);
+        self.spawn_as(name, Path::new(UNSHARE), &[&flags, command].concat())
+    }
+
+    fn spawn_as(&mut self, name: &str, program: &Path, flags: &[String]) -> anyhow::Result<()> {
+        let (started, child) = process::start(name, program, flags, &self.dir)?;
         self.processes.push(started);
         self.children.push(child);
         let list = serde_json::to_string_pretty(&self.processes)?;
@@ -174,12 +202,30 @@ pub(crate) async fn stop(dir: &Path) -> anyhow::Result<()> {
 
 /// Removes data and credentials; the logs stay.
 fn remove_state(dir: &Path) -> anyhow::Result<()> {
-    let folders = ["default.etcd", "certs"].map(|name| dir.join(name));
+    node::remove_traces(dir)?;
+    let folders = [
+        "default.etcd",
+        "certs",
+        "containerd",
+        "containerd-state",
+        "kubelet",
+        "pods",
+        "cni",
+        "cni-addresses",
+    ]
+    .map(|name| dir.join(name));
     for folder in folders.iter().filter(|folder| folder.exists()) {
         fs::remove_dir_all(folder)?;
     }
     let files = ["kubeconfig", "tokens.csv", "service-account.key", "service-account.pub", PROCESSES];
-    for file in files.map(|name| dir.join(name)).iter().filter(|file| file.exists()) {
+    let node = ["containerd.toml", "containerd.sock", "containerd.sock.ttrpc", "kubelet.json", "node.sh"];
+    let made = ["pause.tar", "image.tar"]
+        .into_iter()
+        .chain(node)
+        .chain(files)
+        .map(PathBuf::from)
+        .chain(front::files());
+    for file in made.map(|name| dir.join(name)).filter(|file| file.exists()) {
         fs::remove_file(file)?;
     }
     Ok(())

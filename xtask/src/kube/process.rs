@@ -18,7 +18,7 @@ const GLANCE: Duration = Duration::from_millis(50);
 /// A process that may outlive the program that started it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Started {
-    /// The program's name.
+    /// What it is called; its log is named so.
     pub(super) name: String,
     pid: i32,
     /// The program's file, by which a recycled pid is told apart.
@@ -28,9 +28,13 @@ pub(super) struct Started {
 /// Starts a program with its output going to `<dir>/<name>.log`, out of reach of the terminal's signals.
 ///
 /// **Errors**: the program cannot be started or its log not be written.
-pub(super) fn start(program: &Path, arguments: &[String], dir: &Path) -> anyhow::Result<(Started, Child)> {
-    let name = program.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let log = File::create(log(dir, &name))?;
+pub(super) fn start(
+    name: &str,
+    program: &Path,
+    arguments: &[String],
+    dir: &Path,
+) -> anyhow::Result<(Started, Child)> {
+    let log = File::create(log(dir, name))?;
     let child = Command::new(program)
         .args(arguments)
         .current_dir(dir)
@@ -41,7 +45,7 @@ pub(super) fn start(program: &Path, arguments: &[String], dir: &Path) -> anyhow:
         .spawn()
         .with_context(|| format!("cannot start {}", program.display()))?;
     let pid = i32::try_from(child.id())?;
-    Ok((Started { name, pid, program: fs::canonicalize(program)? }, child))
+    Ok((Started { name: name.to_owned(), pid, program: fs::canonicalize(program)? }, child))
 }
 
 /// Where a program's output is.
@@ -107,7 +111,8 @@ mod tests {
     #[tokio::test]
     async fn what_is_stopped_no_longer_runs() {
         let dir = tempfile::tempdir().unwrap();
-        let (started, mut child) = start(Path::new("/bin/sleep"), &["600".to_owned()], dir.path()).unwrap();
+        let (started, mut child) =
+            start("sleep", Path::new("/bin/sleep"), &["600".to_owned()], dir.path()).unwrap();
         // Until it has become the program, it is still a copy of this one.
         while !started.is_running() {
             tokio::task::yield_now().await;

@@ -17,7 +17,7 @@ use gateway::{Gateway, GatewayConfig, ServiceNames};
 use node::{Claim, Node, NodeConfig};
 use object::{Value, json};
 use runtime::http::System;
-use runtime::{Cluster, Order, Tasks, Watches};
+use runtime::{Cluster, Order, Tasks, Watches, resources};
 use source::{LocalRepositories, Repositories, Settings};
 use store::Store;
 use tokio::net::TcpListener;
@@ -141,6 +141,14 @@ async fn start(
     tasks: &Tasks,
 ) -> anyhow::Result<(SocketAddr, Value)> {
     controllers::install(cluster, NAMESPACE).await.context("cannot install the definitions")?;
+    // The gateway splits by HTTPRoutes; the definition of who brings their own stays.
+    let routes = gateway::definition();
+    if cluster.get(&resources::CRDS, &routes.key()).await?.is_none() {
+        cluster
+            .create(&resources::CRDS, &routes)
+            .await
+            .context("cannot install the definition of HTTPRoutes")?;
+    }
     let watches = Watches::new(cluster.clone(), tasks);
     workload::run(cluster, &watches, tasks, &workload::Set::all());
     workload::expire_events(cluster, tasks);
