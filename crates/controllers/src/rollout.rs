@@ -66,7 +66,7 @@ pub fn run_with(watches: &Watches, config: RolloutConfig, routing: traffic::Sett
         let is_orphan = set.controller_uid().is_none();
         is_orphan.then(|| set.namespace().to_owned()).into_iter().collect()
     });
-    let recorder = Recorder::new(cluster.clone(), "rollouts-controller", tasks);
+    let recorder = Recorder::new(cluster.clone(), "rollouts-controller", tasks).in_order();
     let controller = Controller::new("rollout", cluster.clock().clone())
         .workers(workers)
         .order(order)
@@ -171,7 +171,10 @@ impl Shell {
             referenced.workload = self.routers.workload(&reference).await?;
         }
         if ::rollout::tracks_config(object) {
-            referenced.config = self.routers.config(object.namespace()).await?;
+            let holder = referenced.workload.as_deref().unwrap_or(object);
+            let template = holder.get(&["spec", "template"]).or_else(|| holder.get(&["template"]));
+            let template = template.cloned().unwrap_or_default();
+            referenced.config = self.routers.config(object.namespace(), &template).await?;
         }
         let checked = match ::rollout::validate(&rollout, &referenced) {
             Ok(checked) => checked,

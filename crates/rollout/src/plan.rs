@@ -18,6 +18,7 @@ mod metadata;
 mod pass;
 mod pause;
 mod phase;
+mod promoted;
 mod restart;
 mod revision;
 mod routed;

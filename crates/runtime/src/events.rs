@@ -38,6 +38,7 @@ pub struct Recorder {
     cluster: Cluster,
     host: String,
     part: String,
+    in_order: bool,
 }
 
 /// Closes the queue with the last recorder.
@@ -54,7 +55,21 @@ impl Recorder {
     pub fn new(cluster: Cluster, component: &'static str, tasks: &Tasks) -> Self {
         let queue = Arc::new(Queue::new(cluster.tally().clone()));
         tasks.spawn("events", writer::run(cluster.clone(), component, queue.clone()));
-        Self { queue: Arc::new(Open(queue)), cluster, host: String::new(), part: String::new() }
+        Self {
+            queue: Arc::new(Open(queue)),
+            cluster,
+            host: String::new(),
+            part: String::new(),
+            in_order: false,
+        }
+    }
+
+    /// Returns a recorder whose Events of an object tell a story: an Event is counted with an equal one only when nothing
+    /// else was told of the object between them.
+    #[must_use]
+    pub fn in_order(mut self) -> Self {
+        self.in_order = true;
+        self
     }
 
     /// Returns the same recorder for a component that runs on this host: its Events name the host, as a kubelet's do.
@@ -92,6 +107,7 @@ impl Recorder {
             first: time,
             last: time,
             times: 1,
+            in_order: self.in_order,
         });
     }
 }

@@ -184,11 +184,7 @@ fn progressing(pass: &mut Pass, status: &mut RolloutStatus, lost_pods: bool) {
         still_progressing(pass, status, &name, lost_pods);
     } else if !indefinite_step(pass) && timed_out(pass, status) {
         let message = timeout_message(&name);
-        let condition =
-            new(PROGRESSING, ConditionStatus::False, "ProgressDeadlineExceeded", &message, pass.now);
-        if set(status, condition) {
-            pass.events.push(Event::warning("ProgressDeadlineExceeded", message));
-        }
+        set(status, new(PROGRESSING, ConditionStatus::False, "ProgressDeadlineExceeded", &message, pass.now));
     } else if current.is_none() {
         let message = format!("Found new replica set {name:?}");
         set(status, new(PROGRESSING, ConditionStatus::True, "FoundNewReplicaSet", &message, pass.now));
