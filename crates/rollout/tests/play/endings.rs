@@ -91,3 +91,14 @@ fn an_abort_is_no_resume() {
     world.settle();
     assert!(world.said("RolloutResumed", "Rollout is resumed"), "another version ends the pause");
 }
+
+#[test]
+fn what_was_done_before_a_failure_is_told() {
+    let world = World::new(4, "{steps: [{setWeight: 50}, {pause: {}}]}");
+    let plan = world.plan();
+    let reasons = |done: usize| plan.told(done).iter().map(|event| event.reason.clone()).collect::<Vec<_>>();
+    assert_eq!(plan.actions.len(), 2, "{:?}", plan.actions);
+    assert_eq!(reasons(0), Vec::<String>::new());
+    assert_eq!(reasons(1), ["NewReplicaSetCreated"]);
+    assert_eq!(reasons(2), ["RolloutUpdated", "NewReplicaSetCreated"]);
+}

@@ -9,8 +9,8 @@ use tokio::sync::Notify;
 use super::EventType;
 use crate::Tally;
 
-/// Events that may wait.
-pub(super) const BACKLOG: usize = 10_000;
+/// Events that may wait in one queue.
+pub(super) const BACKLOG: usize = 2_500;
 
 /// One Event, or several that say the same.
 pub(super) struct Record {
