@@ -186,3 +186,6 @@ impl Candidate {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
