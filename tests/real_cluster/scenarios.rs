@@ -16,6 +16,9 @@ use crate::{QUIET, kubeconfig};
 /// Scenarios that play at the same time.
 const AT_ONCE: usize = 12;
 
+/// The instance of the controller: it leaves alone what does not say that it is its own.
+const INSTANCE: &str = "scenarios";
+
 /// Scenarios that every change has to pass on a real control plane.
 const GATE: [&str; 16] = [
     "canary/pauses-until-promoted",
@@ -66,7 +69,8 @@ async fn scenarios() {
     let config = places.kubeconfig.display().to_string();
     let cache = dir.join("git").display().to_string();
     let arguments = ["controller", "--kubeconfig", &config, "--repository-cache", &cache];
-    let arguments: Vec<&str> = arguments.into_iter().chain(QUIET).collect();
+    let instance = ["--instance-id", INSTANCE];
+    let arguments: Vec<&str> = arguments.into_iter().chain(instance).chain(QUIET).collect();
     let controller = Server::start(slipway, dir, "controller", &arguments).await.unwrap();
 
     let failed = play_all(&real(&workspace.join("tests/scenarios")), &places).await;
@@ -149,6 +153,15 @@ fn outcome(ended: Result<Result<(), String>, tokio::task::JoinError>) -> Option<
     }
 }
 
+/// Returns the scenario with all Rollouts and what belongs to them given to [`INSTANCE`].
+fn labelled(mut scenario: Scenario) -> Scenario {
+    let manifests = scenario.steps.iter_mut().flat_map(|step| &mut step.apply);
+    for manifest in manifests.filter(|manifest| manifest["apiVersion"] == "argoproj.io/v1alpha1") {
+        manifest["metadata"]["labels"]["argo-rollouts.argoproj.io/controller-instance-id"] = INSTANCE.into();
+    }
+    scenario
+}
+
 async fn play_one(file: &Path, scenario: &Scenario, places: &Places) -> Result<(), String> {
     let stem = |path: &Path| path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let name = format!("{}-{}", stem(file.parent().unwrap_or(file)), stem(file));
@@ -162,7 +175,7 @@ async fn play_one(file: &Path, scenario: &Scenario, places: &Places) -> Result<(
     let cluster = testkit::scenario::Driver::cluster(&driver);
     let made = cluster.patch(&resources::NAMESPACES, &object.key(), &patch).await;
     made.map_err(|error| said(&error))?;
-    let observed = play(scenario, &driver).await.map_err(|error| said(&error))?;
+    let observed = play(&labelled(scenario.clone()), &driver).await.map_err(|error| said(&error))?;
     eprintln!("{name}: {} steps were observed", observed.len());
     Ok(())
 }

@@ -49,7 +49,7 @@ pub fn run(watches: &Watches, http: Arc<dyn HttpClient>, config: AnalysisConfig,
     } else {
         controller
     };
-    let recorder = Recorder::new(cluster.clone(), "rollouts-controller", tasks);
+    let recorder = Recorder::new(cluster.clone(), "rollouts-controller", tasks).in_order();
     let address = std::env::var(PROMETHEUS_ADDRESS).unwrap_or_default();
     let providers = Providers::new(http, clock).with_jobs(cluster.clone()).with_prometheus(&address);
     controller.run(Shell { cluster, runs, providers, recorder }, tasks);

@@ -41,7 +41,7 @@ pub fn run(watches: &Watches, config: ExperimentConfig, tasks: &Tasks) {
             cluster: watches.cache(&resources::CLUSTER_ANALYSIS_TEMPLATES),
         },
     };
-    let recorder = Recorder::new(cluster.clone(), "rollouts-controller", tasks);
+    let recorder = Recorder::new(cluster.clone(), "rollouts-controller", tasks).in_order();
     let controller = Controller::new("experiment", cluster.clock().clone())
         .workers(workers)
         .order(order)

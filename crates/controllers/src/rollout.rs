@@ -66,7 +66,7 @@ pub fn run_with(watches: &Watches, config: RolloutConfig, routing: traffic::Sett
         let is_orphan = set.controller_uid().is_none();
         is_orphan.then(|| set.namespace().to_owned()).into_iter().collect()
     });
-    let recorder = Recorder::new(cluster.clone(), "rollouts-controller", tasks);
+    let recorder = Recorder::new(cluster.clone(), "rollouts-controller", tasks).in_order();
     let controller = Controller::new("rollout", cluster.clock().clone())
         .workers(workers)
         .order(order)
@@ -125,12 +125,13 @@ impl Reconcile for Shell {
         let (plan, checked) = self.plan(&object).await?;
         tracing::debug!(rollout = %key, why = %plan.why, actions = plan.actions.len(), "planned");
         let mut current = object.clone();
-        for action in &plan.actions {
+        for (done, action) in plan.actions.iter().enumerate() {
             tracing::debug!(rollout = %key, %action, "acting");
             match self.act(&current, action).await {
                 Ok(changed) => current = changed.map_or(current, Arc::new),
                 Err(error) => {
                     self.doubts.of_action(&current, action, &error);
+                    self.record(&current, &plan.told(done));
                     return self.failed(checked.as_ref(), (&current, action), error).await;
                 }
             }
@@ -171,7 +172,10 @@ impl Shell {
             referenced.workload = self.routers.workload(&reference).await?;
         }
         if ::rollout::tracks_config(object) {
-            referenced.config = self.routers.config(object.namespace()).await?;
+            let holder = referenced.workload.as_deref().unwrap_or(object);
+            let template = holder.get(&["spec", "template"]).or_else(|| holder.get(&["template"]));
+            let template = template.cloned().unwrap_or_default();
+            referenced.config = self.routers.config(object.namespace(), &template).await?;
         }
         let checked = match ::rollout::validate(&rollout, &referenced) {
             Ok(checked) => checked,
@@ -204,19 +208,22 @@ impl Shell {
         Ok(pods.into_iter().map(Arc::new).collect())
     }
 
-    /// Writes the status, unless the Rollout has changed meanwhile, and records the events. What the actions did is
-    /// told in any case: the next pass will not find it to do.
+    /// Writes the status, unless the Rollout has changed meanwhile, and records the events in their order.
     async fn report(&self, object: &Object, plan: &Plan) -> Result<(), Failure> {
-        let (done, decided): (Vec<_>, Vec<_>) = plan.events.iter().partition(|event| event.is_of_action());
-        self.record(object, &done);
-        if let Some(patch) = &plan.status_patch {
-            let patch = act::on_version(patch.clone(), object.resource_version());
-            let patch = Patch::merge(patch).on(Subresource::Status);
-            let stored = self.cluster.patch(&resources::ROLLOUTS, &object.key(), &patch).await;
-            let stored = stored.inspect_err(|error| self.doubts.of_status(object, error))?;
-            self.note(&resources::ROLLOUTS, stored);
-        }
-        self.record(object, &decided);
+        let written = self.write_status(object, plan).await;
+        let done = || plan.told(plan.actions.len());
+        let told = if written.is_ok() { plan.events.iter().collect() } else { done() };
+        self.record(object, &told);
+        written
+    }
+
+    async fn write_status(&self, object: &Object, plan: &Plan) -> Result<(), Failure> {
+        let Some(patch) = &plan.status_patch else { return Ok(()) };
+        let patch = act::on_version(patch.clone(), object.resource_version());
+        let patch = Patch::merge(patch).on(Subresource::Status);
+        let stored = self.cluster.patch(&resources::ROLLOUTS, &object.key(), &patch).await;
+        let stored = stored.inspect_err(|error| self.doubts.of_status(object, error))?;
+        self.note(&resources::ROLLOUTS, stored);
         Ok(())
     }
 

@@ -71,6 +71,14 @@ fn copy(rollout: &Rollout, original: &Object) -> Object {
     copy
 }
 
+/// Returns kind and name of what a pod template names and `known` lacks.
+pub fn missing_config(template: &Value, known: &[Arc<Object>]) -> Vec<(&'static str, String)> {
+    let is_known = |(kind, name): &Name| {
+        known.iter().any(|object| object.kind() == *kind && object.name() == name.as_str())
+    };
+    named(template).into_iter().filter(|name| !is_known(name)).collect()
+}
+
 /// Returns what a template names.
 pub(crate) fn named(template: &Value) -> Vec<Name> {
     let mut names = Vec::new();
@@ -172,6 +180,8 @@ mod tests {
         assert_eq!(pin(&rollout, &template, &[original("1")]).0, first);
         let copy = Arc::new(copies[0].clone());
         assert_eq!(pin(&rollout, &first, &[original("2"), copy]), (first.clone(), Vec::new()));
+        assert_eq!(missing_config(&template, &[]), [("ConfigMap", "a".to_owned())]);
+        assert_eq!(missing_config(&template, &[original("1")]), []);
         assert_eq!(pin(&rollout, &template, &[]), (template, Vec::new()));
     }
 }

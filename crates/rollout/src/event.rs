@@ -1,5 +1,9 @@
 //! Events a plan records on the Rollout.
 
+use object::Value;
+
+use crate::{Action, keys};
+
 /// Whether something went as wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EventKind {
@@ -20,26 +24,7 @@ pub struct Event {
     pub message: String,
 }
 
-/// Reasons of events that tell of an action, not of a decision about the status.
-const OF_ACTIONS: [&str; 10] = [
-    "NewReplicaSetCreated",
-    "RolloutUpdated",
-    "ScalingReplicaSet",
-    "SwitchService",
-    "Updated VirtualService",
-    "UpdatedDestinationRule",
-    "CreatingCanaryIngress",
-    "PatchingCanaryIngress",
-    "PatchingALBIngress",
-    "TrafficSplitCreated",
-];
-
 impl Event {
-    /// Returns true when it tells what an action of the same plan did, whatever becomes of the status.
-    pub fn is_of_action(&self) -> bool {
-        OF_ACTIONS.contains(&self.reason.as_str())
-    }
-
     /// Returns an event of a router.
     pub(crate) fn of_router(event: traffic::Event) -> Self {
         let kind = match event.kind {
@@ -58,4 +43,43 @@ impl Event {
     pub fn warning(reason: &str, message: impl Into<String>) -> Self {
         Self { kind: EventKind::Warning, reason: reason.to_owned(), message: message.into() }
     }
+}
+
+/// Reasons of events of routers, which tell of all their writes of a pass together.
+const OF_ROUTERS: [&str; 7] = [
+    "Updated VirtualService",
+    "UpdatedDestinationRule",
+    "CreatingCanaryIngress",
+    "PatchingCanaryIngress",
+    "PatchingALBIngress",
+    "TrafficSplitCreated",
+    "TrafficSplitModified",
+];
+
+/// Returns the reasons of the events that tell of one action; none for routers.
+fn reasons(action: &Action) -> &'static [&'static str] {
+    let numbers = |patch: &Value| patch["metadata"]["annotations"].get(keys::REVISION).is_some();
+    match action {
+        Action::CreateReplicaSet(set) if set.int(&["spec", "replicas"]).unwrap_or(0) > 0 => {
+            &["NewReplicaSetCreated", "ScalingReplicaSet"]
+        }
+        Action::CreateReplicaSet(_) => &["NewReplicaSetCreated"],
+        Action::ScaleReplicaSet { .. } => &["ScalingReplicaSet"],
+        Action::SwitchService(_) => &["SwitchService"],
+        Action::CreateExperiment(_) => &["ExperimentCreated"],
+        Action::PatchRollout { patch } if numbers(patch) => &["RolloutUpdated"],
+        _ => &[],
+    }
+}
+
+/// Returns those of `events` that tell what `done`, the first actions of the plan, have done, whatever becomes of the
+/// others and of the status: the next pass will not find it to do. `all` says whether they are all of the plan's.
+pub(crate) fn told<'a>(events: &'a [Event], done: &[Action], all: bool) -> Vec<&'a Event> {
+    let mut reasons: Vec<&str> = done.iter().flat_map(reasons).copied().collect();
+    let mut tells = |event: &Event| {
+        let of_one = reasons.iter().position(|reason| *reason == event.reason);
+        of_one.map(|index| reasons.swap_remove(index)).is_some()
+            || (all && OF_ROUTERS.contains(&event.reason.as_str()))
+    };
+    events.iter().filter(|event| tells(event)).collect()
 }

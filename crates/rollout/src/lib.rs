@@ -40,7 +40,7 @@ mod workload;
 pub use action::{Action, ServiceSwitch};
 pub use checked::{AbortDelay, BlueGreen, Checked, Delays, Promotion, Routed, Settings, Step, Threshold};
 pub use collision::{collided, collides, create_refused};
-pub use config::tracks_config;
+pub use config::{missing_config, tracks_config};
 pub use event::{Event, EventKind};
 pub use invalid::{invalid, unreadable};
 pub use observed::{Extent, Observed, Referenced};

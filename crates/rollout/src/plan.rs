@@ -18,6 +18,7 @@ mod metadata;
 mod pass;
 mod pause;
 mod phase;
+mod promoted;
 mod restart;
 mod revision;
 mod routed;
@@ -41,7 +42,7 @@ pub(crate) use phase::phase;
 pub(crate) use routed::references as router_references_of;
 
 /// What one pass does. Carry out `actions` in order, then write `status_patch`, then record `events`; when an action
-/// fails, write nothing and plan again.
+/// fails, record what [`Plan::told`] says, write nothing more and plan again.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
     /// Changes, in order.
@@ -62,6 +63,13 @@ impl Plan {
     /// Returns true when the pass changes nothing.
     pub fn is_empty(&self) -> bool {
         self.actions.is_empty() && self.status.is_none()
+    }
+
+    /// Returns the events that tell what the first `done` actions did. They hold whatever becomes of the other actions
+    /// and of the status, and no later plan has them.
+    pub fn told(&self, done: usize) -> Vec<&Event> {
+        let actions = self.actions.get(..done).unwrap_or(&self.actions);
+        crate::event::told(&self.events, actions, done >= self.actions.len())
     }
 }
 

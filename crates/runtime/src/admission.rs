@@ -31,6 +31,9 @@ pub enum Lane {
     Events,
 }
 
+/// One request in so many is of the last lane in which any wait: a server that is slow for long would leave it waiting for
+/// ever.
+const LAST_LANE: u64 = 8;
 /// Lanes in which requests may wait.
 const LANES: usize = 4;
 /// Longest wait before somebody who waits looks for himself.
@@ -75,7 +78,20 @@ struct State {
     pace: Pace,
     start: Instant,
     under_way: usize,
+    turns: u64,
     waiting: [VecDeque<oneshot::Sender<Permit>>; LANES],
+}
+
+impl State {
+    /// Takes out who goes next.
+    fn next(&mut self) -> Option<oneshot::Sender<Permit>> {
+        self.turns += 1;
+        if self.turns.is_multiple_of(LAST_LANE) {
+            self.waiting.iter_mut().rev().find_map(VecDeque::pop_front)
+        } else {
+            self.waiting.iter_mut().find_map(VecDeque::pop_front)
+        }
+    }
 }
 
 /// Leave to make one request; ends when it is dropped.
@@ -108,6 +124,7 @@ impl Admission {
             pace: Pace::new(bounds),
             start: Instant::now(),
             under_way: 0,
+            turns: 0,
             waiting: Default::default(),
         })))
     }
@@ -153,7 +170,7 @@ impl Admission {
             if state.under_way >= state.pace.limit() || state.pace.closed_for(now).is_some() {
                 return;
             }
-            let Some(turn) = state.waiting.iter_mut().find_map(VecDeque::pop_front) else { return };
+            let Some(turn) = state.next() else { return };
             if turn.is_closed() {
                 continue;
             }

@@ -29,32 +29,56 @@ impl EventType {
     }
 }
 
-/// Writes Events in the order they were recorded, behind everything else: they have a lane of their own, which is the last.
-/// What is told twice while it waits is written once, with the count; when too much waits, the oldest is dropped and
+/// Events are written by so many at once; those of one object always by the same, in the order they were recorded.
+const WRITERS: usize = 4;
+
+/// Writes the Events of an object in the order they were recorded, behind everything else: they have a lane of their own,
+/// which is the last. What is told twice while it waits is written once, with the count; when too much waits, the oldest is dropped and
 /// counted. Cheap to clone.
 #[derive(Clone)]
 pub struct Recorder {
-    queue: Arc<Open>,
+    queues: Arc<Open>,
     cluster: Cluster,
     host: String,
     part: String,
+    in_order: bool,
 }
 
-/// Closes the queue with the last recorder.
-struct Open(Arc<Queue>);
+/// Closes the queues with the last recorder.
+struct Open(Vec<Arc<Queue>>);
+
+impl Open {
+    /// Returns the queue of an object.
+    fn of(&self, uid: &str) -> &Queue {
+        let sum = uid.bytes().fold(0_usize, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
+        &self.0[sum % self.0.len()]
+    }
+}
 
 impl Drop for Open {
     fn drop(&mut self) {
-        self.0.close();
+        self.0.iter().for_each(|queue| queue.close());
     }
 }
 
 impl Recorder {
     /// Returns a recorder whose Events carry `component` as their source; it ends with `tasks`.
     pub fn new(cluster: Cluster, component: &'static str, tasks: &Tasks) -> Self {
-        let queue = Arc::new(Queue::new(cluster.tally().clone()));
-        tasks.spawn("events", writer::run(cluster.clone(), component, queue.clone()));
-        Self { queue: Arc::new(Open(queue)), cluster, host: String::new(), part: String::new() }
+        let open = || {
+            let queue = Arc::new(Queue::new(cluster.tally().clone()));
+            tasks.spawn("events", writer::run(cluster.clone(), component, queue.clone()));
+            queue
+        };
+        let queues = Arc::new(Open(std::iter::repeat_with(open).take(WRITERS).collect()));
+        Self { queues, cluster, host: String::new(), part: String::new(), in_order: false }
+    }
+
+    /// Returns a recorder whose Events of an object tell a story: an Event is counted with an equal one only when nothing
+    /// else was told of the object between them.
+    #[must_use]
+    pub fn in_order(mut self) -> Self {
+        self.in_order = true;
+        self
     }
 
     /// Returns the same recorder for a component that runs on this host: its Events name the host, as a kubelet's do.
@@ -83,7 +107,7 @@ impl Recorder {
             self.cluster.tally().event(object.key(), event_type, reason);
         }
         let time = self.cluster.clock().now();
-        self.queue.0.push(Record {
+        self.queues.of(object.uid()).push(Record {
             about,
             host: self.host.clone(),
             event_type,
@@ -92,6 +116,7 @@ impl Recorder {
             first: time,
             last: time,
             times: 1,
+            in_order: self.in_order,
         });
     }
 }

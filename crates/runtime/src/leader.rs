@@ -48,7 +48,7 @@ impl Leadership {
         let (sender, receiver) = watch::channel(false);
         let token = tasks.token();
         tasks.spawn("leader election", async move {
-            let mut candidate = Candidate { cluster, config, observed: None, held: None };
+            let mut candidate = Candidate { cluster, config, observed: None, held: None, is_alone: false };
             if token.run_until_cancelled(candidate.run(&sender)).await.is_none() && *sender.borrow() {
                 candidate.release().await;
             }
@@ -75,6 +75,8 @@ struct Candidate {
     observed: Option<(String, Time)>,
     /// The Lease as this candidate wrote it last, unless something went wrong since.
     held: Option<Object>,
+    /// Whether it was told that there is no namespace for the Lease.
+    is_alone: bool,
 }
 
 impl Candidate {
@@ -117,6 +119,9 @@ impl Candidate {
         let Some(lease) = self.cluster.get(&resources::LEASES, &self.config.lease).await? else {
             let lease = self.wanted(None, now);
             let outcome = self.cluster.create(&resources::LEASES, &lease).await;
+            if outcome.as_ref().is_err_and(ApiError::is_not_found) {
+                return Ok(self.alone());
+            }
             return self.won(outcome);
         };
         if self.observed.as_ref().is_none_or(|(version, _)| version != lease.resource_version()) {
@@ -129,6 +134,16 @@ impl Candidate {
         let lease = self.wanted(Some(lease), now);
         let outcome = self.cluster.replace(&resources::LEASES, &lease, Subresource::None).await;
         self.won(outcome)
+    }
+
+    /// Leads without a Lease, as its namespace does not exist: nobody can hold it, and waiting for ever would help nobody.
+    /// Two that lead at once are slow, not wrong, and as soon as the namespace is there only one of them goes on.
+    fn alone(&mut self) -> bool {
+        if !std::mem::replace(&mut self.is_alone, true) {
+            let namespace = &self.config.lease.namespace;
+            tracing::warn!(namespace, "the namespace of the lease does not exist, leading without a lease");
+        }
+        true
     }
 
     fn won(&mut self, outcome: Result<Object, ApiError>) -> Result<bool, ApiError> {
@@ -171,3 +186,6 @@ impl Candidate {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -115,7 +115,7 @@ async fn fill(world: &World) {
 const OBJECT: &[&str] = &["name", "namespace"];
 const QUEUE: &[&str] = &["name"];
 const PHASE: &[&str] = &["name", "namespace", "phase"];
-const ENDED: &[&str] = &["name", "namespace", "status"];
+const ENDED: &[&str] = &["status"];
 
 /// Name, type and labels (by name) of the series of the original's controller.
 ///

@@ -215,15 +215,18 @@ pub enum Expectation {
         /// Its revision; 0 for none.
         revision: u32,
     },
-    /// Events on an object, in order; others may stand between them.
+    /// Events on an object, in order.
     Events {
         /// Kind.
         kind: String,
         /// Name.
         name: String,
-        /// Each `Reason` or `Reason: message`, the first first.
+        /// Each `Reason` or `Reason: message`, the first first; others may stand between them.
         #[serde(default)]
         reasons: Vec<String>,
+        /// The same, and no other may stand before, between or after them.
+        #[serde(default)]
+        exactly: Vec<String>,
         /// Each `Reason` or `Reason: message`; none of them may ever have been told.
         #[serde(default)]
         never: Vec<String>,

@@ -127,15 +127,24 @@ impl Routers {
         Ok(())
     }
 
-    /// Returns the ConfigMaps and Secrets of a namespace.
+    /// Returns the ConfigMaps and Secrets of a namespace. What `template` names and was not seen yet is asked for: one
+    /// that was made just before the Rollout must not be taken for missing, which would be a version of its own.
     ///
     /// Errors: as those of [`Routers::observe`].
-    pub async fn config(&self, namespace: &str) -> Result<Vec<Arc<Object>>, Failure> {
+    pub async fn config(&self, namespace: &str, template: &Value) -> Result<Vec<Arc<Object>>, Failure> {
         let mut config = Vec::new();
         for kind in CONFIG {
             match self.cache(&Gvk::new("", "v1", kind)).await? {
                 Some((_, cache)) if cache.is_synced() => config.extend(cache.in_namespace(namespace)),
                 _ => return Err(Failure::new(format!("{kind}s are not listed yet"))),
+            }
+        }
+        for (kind, name) in ::rollout::missing_config(template, &config) {
+            let Some((resource, cache)) = self.cache(&Gvk::new("", "v1", kind)).await? else { continue };
+            let found = self.watches.cluster().get(&resource, &Key::new(namespace, &name)).await?;
+            if let Some(found) = found {
+                cache.note(found.clone());
+                config.push(Arc::new(found));
             }
         }
         Ok(config)

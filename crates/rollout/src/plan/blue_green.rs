@@ -9,10 +9,12 @@ mod sets;
 use api::rollout::{BlueGreenStatus, RolloutStatus};
 
 use super::pass::Pass;
+use super::promoted::Because;
 use super::status::{base, conclude, in_rollback_window, promote, reset};
 use super::{conditions, history, metadata, restart, runs, scale};
 use crate::BlueGreen;
 
+pub(super) use services::reconcile_preview as preview;
 pub(super) use sets::preview_wanted;
 
 /// Returns the status after one pass, in upstream's order: preview service, restart, sizes, history, pause, active
@@ -49,7 +51,7 @@ fn advance(pass: &mut Pass, strategy: &BlueGreen) -> RolloutStatus {
     }
     conditions::abort_at_deadline(pass, &status);
     match promotion(pass, strategy, &status) {
-        Some(reason) => promote(pass, &mut status, &reason),
+        Some(reason) => promote(pass, &mut status, reason),
         None => status.blue_green.scale_up_preview_check_point = sets::check_point(pass, strategy, &status),
     }
     conclude(pass, status)
@@ -58,27 +60,27 @@ fn advance(pass: &mut Pass, strategy: &BlueGreen) -> RolloutStatus {
 /// Returns why the current template becomes the stable one now; `None` when it does not.
 ///
 /// Source: `shouldFullPromote`; the order of the checks matters.
-fn promotion(pass: &Pass, strategy: &BlueGreen, status: &RolloutStatus) -> Option<String> {
+fn promotion(pass: &Pass, strategy: &BlueGreen, status: &RolloutStatus) -> Option<Because> {
     let active = &status.blue_green.active_selector;
     if pass.sets.stable().is_none() || active.is_empty() {
-        return Some("Initial deploy".to_owned());
+        return Some(Because::Initial);
     }
     if *active != status.current_pod_hash {
         return None;
     }
     if pass.status().promote_full {
-        return Some("Full promotion requested".to_owned());
+        return Some(Because::Full);
     }
     if in_rollback_window(pass) {
-        return Some("Rollback within window".to_owned());
+        return Some(Because::Window);
     }
     if fast_rollback(pass) {
-        return Some("Fast rollback".to_owned());
+        return Some(Because::Back);
     }
     if pass.aborted() || (strategy.post.is_some() && !runs::post_successful(pass)) {
         return None;
     }
-    Some("Completed blue-green update".to_owned())
+    Some(Because::Switched)
 }
 
 /// Returns true when the current template goes back to one whose pods still wait to be scaled down, or to the stable

@@ -80,7 +80,7 @@ pub(super) fn check_paused(pass: &mut Pass) -> Option<RolloutStatus> {
 
 /// Writes the conditions that follow from the rest of the status.
 pub(super) fn apply(pass: &mut Pass, status: &mut RolloutStatus) {
-    let lost_pods = healthy_and_completed(pass, status);
+    let lost_pods = became_unhealthy(pass, status);
     progressing(pass, status, lost_pods);
     let enough = available(pass, status);
     let message = if enough {
@@ -95,6 +95,7 @@ pub(super) fn apply(pass: &mut Pass, status: &mut RolloutStatus) {
         }
         None => status.conditions.retain(|condition| condition.kind != "ReplicaFailure"),
     }
+    completed(pass, status);
 }
 
 /// Returns true when there are enough pods for the users.
@@ -106,27 +107,29 @@ fn available(pass: &Pass, status: &RolloutStatus) -> bool {
     pass.sets.of_hash(&status.blue_green.active_selector).is_some_and(|active| active.saturated(replicas))
 }
 
-/// Returns true when the Rollout was healthy until now.
-fn healthy_and_completed(pass: &mut Pass, status: &mut RolloutStatus) -> bool {
-    let mut became_unhealthy = false;
+/// Writes whether the Rollout is healthy; returns true when it was until now.
+fn became_unhealthy(pass: &Pass, status: &mut RolloutStatus) -> bool {
     if healthy(pass, status) {
         set(status, new("Healthy", ConditionStatus::True, "RolloutHealthy", "Rollout is healthy", pass.now));
-    } else if status.condition("Healthy").is_some() {
-        let condition =
-            new("Healthy", ConditionStatus::False, "RolloutHealthy", "Rollout is not healthy", pass.now);
-        became_unhealthy = set(status, condition);
+        return false;
     }
+    let condition =
+        new("Healthy", ConditionStatus::False, "RolloutHealthy", "Rollout is not healthy", pass.now);
+    status.condition("Healthy").is_some() && set(status, condition)
+}
+
+/// Writes whether the current template is the stable one, and tells when it no longer is.
+fn completed(pass: &mut Pass, status: &mut RolloutStatus) {
     let completed = !status.stable_rs.is_empty() && status.stable_rs == status.current_pod_hash;
-    let known = status.condition("Completed").is_some();
-    if completed || known {
-        let condition = new("Completed", truth(completed), "RolloutCompleted", "RolloutCompleted", pass.now);
-        if set(status, condition) && !completed {
-            let (revision, hash) = (pass.revision(), &status.current_pod_hash);
-            let message = format!("Rollout not completed, started update to revision {revision} ({hash})");
-            pass.events.push(Event::normal("RolloutNotCompleted", message));
-        }
+    if !completed && status.condition("Completed").is_none() {
+        return;
     }
-    became_unhealthy
+    let condition = new("Completed", truth(completed), "RolloutCompleted", "RolloutCompleted", pass.now);
+    if set(status, condition) && !completed {
+        let (revision, hash) = (pass.revision(), &status.current_pod_hash);
+        let message = format!("Rollout not completed, started update to revision {revision} ({hash})");
+        pass.events.push(Event::normal("RolloutNotCompleted", message));
+    }
 }
 
 fn healthy(pass: &Pass, status: &RolloutStatus) -> bool {
@@ -184,11 +187,7 @@ fn progressing(pass: &mut Pass, status: &mut RolloutStatus, lost_pods: bool) {
         still_progressing(pass, status, &name, lost_pods);
     } else if !indefinite_step(pass) && timed_out(pass, status) {
         let message = timeout_message(&name);
-        let condition =
-            new(PROGRESSING, ConditionStatus::False, "ProgressDeadlineExceeded", &message, pass.now);
-        if set(status, condition) {
-            pass.events.push(Event::warning("ProgressDeadlineExceeded", message));
-        }
+        set(status, new(PROGRESSING, ConditionStatus::False, "ProgressDeadlineExceeded", &message, pass.now));
     } else if current.is_none() {
         let message = format!("Found new replica set {name:?}");
         set(status, new(PROGRESSING, ConditionStatus::True, "FoundNewReplicaSet", &message, pass.now));

@@ -3,9 +3,7 @@
 use api::rollout::{CompletionStatus, PauseReason, RolloutDuration, RolloutStatus};
 use object::Time;
 
-use super::blue_green::fast_rollback;
 use super::pass::{Pass, text};
-use super::status::in_rollback_window;
 use crate::{Promotion, Step};
 
 /// Writes `status.duration`.
@@ -30,7 +28,7 @@ pub(super) fn apply(pass: &Pass, status: &mut RolloutStatus) {
         return;
     }
     manual_pause(pass, status, &mut duration);
-    if let Some(completion) = completion(pass, status) {
+    if let Some(completion) = completion(pass, status, duration.completion_status) {
         end_pause(&mut duration, pass.now);
         duration.finished_at = Some(text(pass.now));
         duration.completion_status = Some(completion);
@@ -38,24 +36,27 @@ pub(super) fn apply(pass: &Pass, status: &mut RolloutStatus) {
     status.duration = Some(duration);
 }
 
+/// Notes how the update will have ended once its pods are there.
+pub(super) fn promoted(status: &mut RolloutStatus, completion: CompletionStatus) {
+    let open = status.duration.as_mut().filter(|duration| duration.finished_at.is_none());
+    if let Some(duration) = open {
+        duration.completion_status.get_or_insert(completion);
+    }
+}
+
 /// Returns how the update ends now, if it does.
-fn completion(pass: &Pass, status: &RolloutStatus) -> Option<CompletionStatus> {
+fn completion(
+    pass: &Pass,
+    status: &RolloutStatus,
+    noted: Option<CompletionStatus>,
+) -> Option<CompletionStatus> {
     if status.abort {
         return Some(CompletionStatus::Aborted);
     }
     let new = pass.sets.new_set()?;
     let promoted = !status.stable_rs.is_empty() && status.stable_rs == status.current_pod_hash;
-    if !promoted || new.size.available < pass.settings().replicas {
-        return None;
-    }
-    let back = pass.sets.all.iter().any(|set| set.created > new.created);
-    let fast = pass.fully_promoted() || in_rollback_window(pass) || fast_rollback(pass);
-    Some(match (back, pass.status().promote_full) {
-        (true, _) if fast => CompletionStatus::FastRolledBack,
-        (true, _) => CompletionStatus::RolledBack,
-        (false, true) => CompletionStatus::FastPromoted,
-        (false, false) => CompletionStatus::Promoted,
-    })
+    let ends = promoted && new.size.available >= pass.settings().replicas;
+    ends.then(|| noted.unwrap_or(CompletionStatus::Promoted))
 }
 
 /// Counts the time the update waits for the user.
@@ -65,6 +66,7 @@ fn manual_pause(pass: &Pass, status: &RolloutStatus, duration: &mut RolloutDurat
     let waits = pass.paused_by_user()
         || (by_hand && status.pause(PauseReason::BlueGreenPause).is_some())
         || status.pause(PauseReason::InconclusiveAnalysisRun).is_some()
+        || status.pause(PauseReason::InconclusiveExperiment).is_some()
         || (step_pause && matches!(pass.step().1, Some(Step::Pause(None))));
     if !waits {
         end_pause(duration, pass.now);

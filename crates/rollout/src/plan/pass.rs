@@ -142,6 +142,9 @@ impl<'a> Pass<'a> {
         super::config::make(self);
         if self.sets.new_set().is_none() {
             super::revision::create(self);
+            if let Some(strategy) = &self.settings().blue_green {
+                super::blue_green::preview(self, strategy);
+            }
             return super::status::reset(self);
         }
         super::revision::sync(self);

@@ -3,6 +3,7 @@
 use api::rollout::{BlueGreenStatus, CanaryStatus, PauseReason, RolloutStatus};
 
 use super::pass::Pass;
+use super::promoted::Because;
 use super::{blue_green, conditions, duration, pause, phase, runs, workload};
 use crate::{Event, Step};
 
@@ -83,7 +84,7 @@ pub(super) fn advance(pass: &mut Pass, scaling: Scaling) -> RolloutStatus {
     }
     conditions::abort_at_deadline(pass, &status);
     if let Some(reason) = promotion(pass) {
-        promote(pass, &mut status, &reason);
+        promote(pass, &mut status, reason);
         return conclude(pass, status);
     }
     if pass.aborted() {
@@ -169,9 +170,9 @@ fn step_completed(pass: &Pass) -> bool {
 /// Returns why the current template becomes the stable one now; `None` when it does not.
 ///
 /// Source: `shouldFullPromote`; the order of the checks matters.
-fn promotion(pass: &Pass) -> Option<String> {
+fn promotion(pass: &Pass) -> Option<Because> {
     if pass.sets.stable().is_none() {
-        return Some("Initial deploy".to_owned());
+        return Some(Because::Initial);
     }
     let new = pass.sets.new_set()?;
     let (replicas, available) = (pass.settings().replicas, new.size.available);
@@ -181,16 +182,17 @@ fn promotion(pass: &Pass) -> Option<String> {
         return None;
     }
     if pass.status().promote_full {
-        return Some("Full promotion requested".to_owned());
+        return Some(Because::Full);
     }
     if in_rollback_window(pass) {
-        return Some("Rollback within window".to_owned());
+        return Some(Because::Window);
     }
     let steps = pass.settings().steps.len();
-    (pass.step().0 >= steps).then(|| format!("Completed all {steps} canary steps"))
+    (pass.step().0 >= steps).then_some(Because::Steps(steps))
 }
 
-pub(super) fn promote(pass: &mut Pass, status: &mut RolloutStatus, reason: &str) {
+pub(super) fn promote(pass: &mut Pass, status: &mut RolloutStatus, reason: Because) {
+    duration::promoted(status, reason.completion(pass));
     pass.pause.clear = true;
     pass.pause.remove_abort = true;
     pass.pause.abort = None;
@@ -242,8 +244,11 @@ pub(super) fn conclude(pass: &mut Pass, mut status: RolloutStatus) -> RolloutSta
             let message = format!("Rollout is paused ({})", pause.reason);
             pass.events.push(Event::normal("RolloutPaused", message));
         }
-        (true, None) => pass.events.push(Event::normal("RolloutResumed", "Rollout is resumed")),
-        (true, Some(_)) | (false, None) => {}
+        // An abort ends the pauses too; that is no resume.
+        (true, None) if !status.abort => {
+            pass.events.push(Event::normal("RolloutResumed", "Rollout is resumed"))
+        }
+        _ => {}
     }
     status
 }

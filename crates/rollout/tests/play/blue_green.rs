@@ -52,8 +52,8 @@ fn by_itself_it_switches_when_all_new_pods_are_there() {
         [
             "RolloutUpdated",
             "NewReplicaSetCreated",
-            "RolloutNotCompleted",
             "SwitchService",
+            "RolloutNotCompleted",
             "ScalingReplicaSet",
             "SwitchService",
             "RolloutCompleted"

@@ -78,8 +78,10 @@ fn one_that_cannot_tell_pauses_and_a_resume_makes_another() {
     world.settle();
     finish(&mut world, &json!({"phase": "Inconclusive"}));
     assert_eq!(world.status()["message"], json!("InconclusiveExperiment"));
+    world.tick(60);
     world.promote();
     world.settle();
+    assert_eq!(world.status()["duration"]["totalManualPauseDurationSeconds"], json!(60));
     assert_eq!(world.experiments.len(), 2);
 }
 

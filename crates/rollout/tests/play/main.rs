@@ -3,6 +3,7 @@
 
 mod blue_green;
 mod config;
+mod endings;
 mod experiments;
 mod explain;
 mod istio;

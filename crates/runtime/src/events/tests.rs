@@ -57,6 +57,35 @@ async fn what_waits_is_told_once_with_its_count() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_story_is_told_in_its_order() {
+    let (open, tasks) = (watch::Sender::new(false), Tasks::new());
+    let (cluster, seen) = server(&open);
+    let recorder = Recorder::new(cluster, "test", &tasks).in_order();
+    let tell = |about: &Object, message: &str| recorder.record(about, EventType::Normal, "Scaled", message);
+    tell(&about("first"), "");
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    for message in ["up", "up", "down", "up"] {
+        tell(&about("r"), message);
+    }
+    open.send_replace(true);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    tell(&about("other"), "down");
+    for message in ["up", "down"] {
+        tell(&about("r"), message);
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    let told: Vec<Value> = seen.lock().unwrap().iter().skip(1).cloned().collect();
+    let of = |event: &Value| (event["message"].as_str().map(str::to_owned), event["count"].as_u64());
+    let of: Vec<_> = told.iter().map(of).collect();
+    let new = |message: &str, count| (Some(message.to_owned()), Some(count));
+    let again = (None, Some(2));
+    let wanted = [new("up", 2), new("down", 1), new("up", 1), new("down", 1), again, new("down", 1)];
+    assert_eq!(of, wanted, "the fifth is of another object; the sixth counts the last one again");
+    drop(recorder);
+    tasks.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn when_too_many_wait_the_oldest_go_and_are_counted() {
     let (open, tasks) = (watch::Sender::new(false), Tasks::new());
     let (cluster, seen) = server(&open);

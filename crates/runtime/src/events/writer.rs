@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use object::{Key, Object, json};
 
-use super::queue::{Queue, Record, Series};
+use super::queue::{Queue, Record, Series, forget_others};
 use crate::{ApiError, Cluster, Patch, resources};
 
 /// Names that are tried for an Event before the last attempt.
@@ -33,6 +33,9 @@ struct Writer {
 impl Writer {
     async fn write(&mut self, record: &Record) -> Result<(), ApiError> {
         let series = record.series();
+        if record.in_order {
+            forget_others(&mut self.series, &series);
+        }
         if let Some((key, count)) = self.series.get_mut(&series) {
             *count += record.times;
             let patch = Patch::merge(json!({"count": *count, "lastTimestamp": record.last.to_string()}));

@@ -29,8 +29,10 @@ pub async fn check(driver: &dyn Driver, expectation: &Expectation) -> Result<Str
         Expectation::Selects { service, rollout, revision } => {
             seen::selects(driver, service, rollout, *revision).await
         }
-        Expectation::Events { kind, name, reasons, never } => {
-            seen::events(driver, (kind, name), (reasons, never)).await
+        Expectation::Events { kind, name, reasons, exactly, never } => {
+            let told = seen::told(driver, kind, name).await?;
+            seen::events(driver, name, (&told, reasons, never)).await?;
+            seen::exactly(driver, name, (&told, exactly)).await
         }
         Expectation::Count { kind, selector, count } => seen::count(driver, kind, selector, *count).await,
         Expectation::Pods { selector, ready } => pods(driver, selector, ready).await,

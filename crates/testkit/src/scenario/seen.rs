@@ -46,27 +46,34 @@ pub(super) async fn selects(
     Err(format!("Service {service} selects revision {seen} ({selected}), wanted {revision}"))
 }
 
-/// Looks for Events in an order, and for Events that must not be there.
-pub(super) async fn events(
-    driver: &dyn Driver,
-    (kind, name): (&str, &str),
-    (wanted, never): (&[String], &[String]),
-) -> Result<String, String> {
+/// Returns the Events on an object in the order in which they were first written.
+pub(super) async fn told(driver: &dyn Driver, kind: &str, name: &str) -> Result<Vec<Object>, String> {
     let name = text(driver, name).await?;
     let fields = format!("involvedObject.kind={kind},involvedObject.name={name}");
     let selection = Selection { fields: Some(fields), ..Selection::default() };
     let found = driver.cluster().list(&resources::EVENTS, Some(driver.namespace()), &selection).await;
     let mut found = found.map_err(|error| error.to_string())?;
-    // in the order in which they were first written
     found.sort_by_key(|event| (first_seen(event), version(event)));
-    let told =
-        || found.iter().map(|event| format!("{}: {}", event.str(&["reason"]), event.str(&["message"])));
+    Ok(found)
+}
+
+/// Returns Events in words, a line each.
+fn lines(events: &[Object]) -> String {
+    let line = |event: &Object| format!("{}: {}", event.str(&["reason"]), event.str(&["message"]));
+    events.iter().map(line).collect::<Vec<_>>().join("\n  ")
+}
+
+/// Looks for Events in an order, and for Events that must not be there.
+pub(super) async fn events(
+    driver: &dyn Driver,
+    name: &str,
+    (found, wanted, never): (&[Object], &[String], &[String]),
+) -> Result<(), String> {
     let mut rest = found.iter();
     for wanted in wanted {
         let said = text(driver, wanted).await?;
         if !rest.any(|event| says(event, &said)) {
-            let seen = told().collect::<Vec<_>>().join("\n  ");
-            return Err(format!("events of {name}: {said} is missing or too early in\n  {seen}"));
+            return Err(format!("events of {name}: {said} is missing or too early in\n  {}", lines(found)));
         }
     }
     for never in never {
@@ -75,7 +82,25 @@ pub(super) async fn events(
             return Err(format!("events of {name}: {said} was told: {}", event.str(&["message"])));
         }
     }
-    Ok(format!("events of {name}: {}", wanted.join(", ")))
+    Ok(())
+}
+
+/// Looks whether the Events are these and no others; says what was told.
+pub(super) async fn exactly(
+    driver: &dyn Driver,
+    name: &str,
+    (found, wanted): (&[Object], &[String]),
+) -> Result<String, String> {
+    for (at, wanted) in wanted.iter().enumerate() {
+        let said = text(driver, wanted).await?;
+        if !found.get(at).is_some_and(|event| says(event, &said)) {
+            return Err(format!("events of {name}: {said} is not event {} of\n  {}", at + 1, lines(found)));
+        }
+    }
+    if !wanted.is_empty() && found.len() > wanted.len() {
+        return Err(format!("events of {name}: {} are too many\n  {}", found.len(), lines(found)));
+    }
+    Ok(format!("events of {name}: {} in all", found.len()))
 }
 
 /// Returns the text with all names in it filled in.

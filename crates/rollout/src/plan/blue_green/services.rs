@@ -8,7 +8,7 @@ use crate::plan::{pause as pauses, runs, services};
 use crate::{BlueGreen, Reason};
 
 /// Points the preview Service to the new pods, even before there are any.
-pub(super) fn reconcile_preview(pass: &mut Pass, strategy: &BlueGreen) {
+pub(in crate::plan) fn reconcile_preview(pass: &mut Pass, strategy: &BlueGreen) {
     if strategy.preview_service.is_empty() || pauses::halted(pass) {
         return;
     }
