@@ -41,14 +41,13 @@ impl Because {
     /// promotion is stored.
     pub(super) fn completion(self, pass: &Pass) -> CompletionStatus {
         match self {
-            Self::Initial => CompletionStatus::Promoted,
             Self::Full => CompletionStatus::FastPromoted,
             Self::Window | Self::Back => CompletionStatus::FastRolledBack,
             Self::Steps(_) | Self::Switched if pass.fully_promoted() && has_newer(pass) => {
                 CompletionStatus::FastRolledBack
             }
             Self::Steps(_) | Self::Switched if is_older_than_stable(pass) => CompletionStatus::RolledBack,
-            Self::Steps(_) | Self::Switched => CompletionStatus::Promoted,
+            Self::Initial | Self::Steps(_) | Self::Switched => CompletionStatus::Promoted,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::world::World;
 use object::json;
+use rollout::Action;
 
 #[test]
 fn a_third_version_supersedes_the_second() {
@@ -61,4 +62,32 @@ fn a_third_version_ends_as_any_other() {
     world.settle();
     assert_eq!(world.phase(), "Healthy");
     assert_eq!(world.status()["duration"]["completionStatus"], json!("Promoted"), "{:?}", world.status());
+}
+
+#[test]
+fn a_new_replica_set_comes_at_the_size_of_the_pass_after() {
+    let mut world = World::new(5, "{steps: [{setWeight: 40}, {pause: {}}]}");
+    world.through = true;
+    for (image, size) in [("shop:1", 5), ("shop:2", 2)] {
+        world.set_image(image);
+        let plan = world.plan();
+        let Some(Action::CreateReplicaSet(set)) = plan.actions.first() else { panic!("{:?}", plan.actions) };
+        assert_eq!(set.int(&["spec", "replicas"]), Some(size));
+        let told: Vec<&str> = plan.events.iter().map(|event| event.reason.as_str()).collect();
+        assert_eq!(told, ["NewReplicaSetCreated", "RolloutUpdated", "ScalingReplicaSet"]);
+        world.settle();
+    }
+}
+
+/// What is paused makes its ReplicaSet and leaves it without pods.
+#[test]
+fn a_new_replica_set_without_pods_to_come_is_made_without() {
+    let mut world = World::new(5, "{steps: [{pause: {}}]}");
+    world.through = true;
+    world.set_image("shop:1");
+    world.settle();
+    world.set_image("shop:2");
+    let plan = world.plan();
+    let Some(Action::CreateReplicaSet(set)) = plan.actions.first() else { panic!("{:?}", plan.actions) };
+    assert_eq!(set.int(&["spec", "replicas"]), Some(0));
 }

@@ -116,11 +116,12 @@ mod tests {
         let next = rollout(json!({"rolloutStartedAt": at("00:40")}));
         let ended = rollout(json!({"rolloutStartedAt": at("00:40"), "finishedAt": at("02:00"),
             "totalManualPauseDurationSeconds": 20, "completionStatus": "Promoted"}));
+        let kept = |state: &Option<Arc<Object>>| state.clone().map(Into::into);
         let seen = Completions::default();
         let key = Key::new("shop", "web");
         let states = [None, Some(begun), Some(next), Some(ended.clone()), Some(ended), None];
         for pair in states.windows(2) {
-            seen.see(&Change { key: key.clone(), old: pair[0].clone(), new: pair[1].clone() });
+            seen.see(&Change { key: key.clone(), old: kept(&pair[0]), new: kept(&pair[1]) });
         }
         let all = seen.0.lock().unwrap();
         let sums = |status: &str| all[status].each_ref().map(|classes| (classes.count, classes.sum));
