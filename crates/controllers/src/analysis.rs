@@ -34,7 +34,7 @@ const PROMETHEUS_ADDRESS: &str = "ARGO_ROLLOUTS_PROMETHEUS_ADDRESS";
 
 /// Starts the AnalysisRun controller; its measurements go through `http`. It ends with `tasks`.
 pub fn run(watches: &Watches, http: Arc<dyn HttpClient>, config: AnalysisConfig, tasks: &Tasks) {
-    let cluster = watches.cluster().clone();
+    let cluster = watches.cluster().clone().lean();
     let AnalysisConfig { instance, workers, order } = config;
     let runs = watches.cache_with(&resources::ANALYSIS_RUNS, &instance.selection());
     let clock = cluster.clock().clone();

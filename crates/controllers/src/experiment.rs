@@ -28,7 +28,7 @@ pub struct ExperimentConfig {
 
 /// Starts the Experiment controller; it ends with `tasks`.
 pub fn run(watches: &Watches, config: ExperimentConfig, tasks: &Tasks) {
-    let cluster = watches.cluster().clone();
+    let cluster = watches.cluster().clone().lean();
     let ExperimentConfig { instance, workers, order } = config;
     let (ours, others) = (instance.selection(), instance.others());
     let caches = Caches {

@@ -45,7 +45,7 @@ pub fn run(watches: &Watches, config: RolloutConfig, tasks: &Tasks) {
 
 /// Starts the same, where the cluster speaks of routers as `routing` says (`--istio-api-version` and the like).
 pub fn run_with(watches: &Watches, config: RolloutConfig, routing: traffic::Settings, tasks: &Tasks) {
-    let cluster = watches.cluster().clone();
+    let cluster = watches.cluster().clone().lean();
     service::run(watches, &config, tasks);
     ingress::run(watches, &config, tasks);
     let RolloutConfig { instance, workers, order } = config;

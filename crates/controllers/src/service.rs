@@ -17,7 +17,7 @@ use crate::share;
 
 /// Starts the controller; it ends with `tasks`.
 pub(crate) fn run(watches: &Watches, config: &RolloutConfig, tasks: &Tasks) {
-    let cluster = watches.cluster().clone();
+    let cluster = watches.cluster().clone().lean();
     let rollouts = watches.cache_with(&resources::ROLLOUTS, &config.instance.selection());
     let services = watches.cache_with(&resources::SERVICES, &config.instance.others());
     naming::index(&rollouts);

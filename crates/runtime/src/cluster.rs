@@ -67,12 +67,38 @@ pub struct Cluster {
     limit: Option<Duration>,
     admission: Admission,
     tally: Tally,
+    reading: Reading,
+}
+
+/// How much of an answer is read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Reading {
+    /// All of it.
+    #[default]
+    Whole,
+    /// All but `metadata.managedFields`.
+    Lean,
+    /// Only whether it worked.
+    Outcome,
 }
 
 impl Cluster {
     /// Returns a cluster reached through `client`.
     pub fn new(client: kube::Client, clock: Clock) -> Self {
-        Self { client, clock, limit: None, admission: Admission::default(), tally: Tally::default() }
+        let (admission, tally, reading) = Default::default();
+        Self { client, clock, limit: None, admission, tally, reading }
+    }
+
+    /// Returns the same, whose answers come without `metadata.managedFields`: half of an object, and read by few.
+    #[must_use]
+    pub fn lean(self) -> Self {
+        Self { reading: Reading::Lean, ..self }
+    }
+
+    /// Returns the same, whose answers are empty when what was asked for worked.
+    #[must_use]
+    pub(crate) fn unread(self) -> Self {
+        Self { reading: Reading::Outcome, ..self }
     }
 
     /// Returns the same with bounds to the rate of requests.
@@ -278,8 +304,12 @@ impl Cluster {
         if !(200..300).contains(&code) {
             return Err(ApiError::from_body(code, &body).with_retry_after(after));
         }
-        let answer = serde_json::from_slice(&body).map_err(ApiError::no_answer)?;
-        Ok((code, answer))
+        let answer = match self.reading {
+            Reading::Whole => serde_json::from_slice(&body),
+            Reading::Lean => crate::watches::lean(&body),
+            Reading::Outcome => Ok(Value::Null),
+        };
+        Ok((code, answer.map_err(ApiError::no_answer)?))
     }
 }
 

@@ -13,7 +13,7 @@ use object::Key;
 
 use item::Item;
 
-pub(crate) use item::Detail;
+pub(crate) use item::{Detail, lean};
 
 use crate::{Activity, Cache, Cluster, Resource, Selection, Shards, Tasks};
 

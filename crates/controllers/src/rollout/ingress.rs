@@ -18,7 +18,7 @@ const MANAGED: &str = "rollouts.argoproj.io/managed-alb-annotations";
 
 /// Starts the controller; it ends with `tasks`.
 pub(super) fn run(watches: &Watches, config: &RolloutConfig, tasks: &Tasks) {
-    let cluster = watches.cluster().clone();
+    let cluster = watches.cluster().clone().lean();
     let rollouts = watches.cache_with(&resources::ROLLOUTS, &config.instance.selection());
     let ingresses = watches.cache_with(&resources::INGRESSES, &config.instance.others());
     let controller = Controller::new("ingress", cluster.clock().clone())

@@ -15,7 +15,7 @@ const SERIES: usize = 4_096;
 
 /// Writes until the queue is closed and empty.
 pub(super) async fn run(cluster: Cluster, component: &'static str, queue: Arc<Queue>) {
-    let mut writer = Writer { cluster, component, series: BTreeMap::new(), count: 0 };
+    let mut writer = Writer { cluster: cluster.unread(), component, series: BTreeMap::new(), count: 0 };
     while let Some(record) = queue.next().await {
         if let Err(error) = writer.write(&record).await {
             tracing::debug!(%error, "event not written");
@@ -44,25 +44,26 @@ impl Writer {
                 other => return other.map(drop),
             }
         }
-        let created = self.create(record).await?;
+        let key = self.create(record).await?;
         if self.series.len() >= SERIES {
             self.series.clear();
         }
-        self.series.insert(series, (created.key(), record.times));
+        self.series.insert(series, (key, record.times));
         Ok(())
     }
 
     /// Creates the Event. Its name may be taken by an Event of another writer about the same object at the same time.
-    async fn create(&mut self, record: &Record) -> Result<Object, ApiError> {
+    /// Returns that name.
+    async fn create(&mut self, record: &Record) -> Result<Key, ApiError> {
         for _ in 0..NAMES {
             let event = self.event(record);
             match self.cluster.create(&resources::EVENTS, &event).await {
                 Err(error) if error.is_already_exists() => {}
-                outcome => return outcome,
+                outcome => return outcome.map(|_| event.key()),
             }
         }
         let event = self.event(record);
-        self.cluster.create(&resources::EVENTS, &event).await
+        self.cluster.create(&resources::EVENTS, &event).await.map(|_| event.key())
     }
 
     fn event(&mut self, record: &Record) -> Object {

@@ -46,6 +46,13 @@ impl<'de, const WHOLE: bool> Deserialize<'de> for Item<WHOLE> {
     }
 }
 
+/// Returns the object in `text` without its `managedFields`.
+///
+/// Errors: the text is no JSON map.
+pub(crate) fn lean(text: &[u8]) -> serde_json::Result<Value> {
+    serde_json::from_slice::<Item<false>>(text).map(|item| Value::Object(item.map))
+}
+
 /// Reads the fields of an object.
 struct Top<const WHOLE: bool>;
 
