@@ -81,10 +81,12 @@ async fn replica(slipway: &Path, dir: &Path, name: &str) -> Server {
     Server::start(slipway, dir, name, &arguments).await.unwrap()
 }
 
-/// Returns what judges: a page that is always good.
+/// Returns what judges: a page that is always good, looked at twice, so that no run ends before the replica dies: one that
+/// ended before a status named it would be made again, as upstream does.
 fn template(page: &str) -> Object {
     let web = json!({"url": page, "jsonPath": "{$.result}"});
-    let metric = json!({"name": "check", "successCondition": "result == \"ok\"", "provider": {"web": web}});
+    let metric = json!({"name": "check", "count": 2, "interval": "10s", "successCondition": "result == \"ok\"",
+        "provider": {"web": web}});
     Object::from_value(json!({
         "apiVersion": "argoproj.io/v1alpha1", "kind": "AnalysisTemplate",
         "metadata": {"name": "check", "namespace": NAMESPACE}, "spec": {"metrics": [metric]},
