@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use sim::{Rates, WorldConfig, seeds};
+use sim::{Rates, User, WorldConfig, seeds};
 use testkit::scenario::play_step;
 
 #[path = "in_process/driver.rs"]
@@ -26,10 +26,15 @@ fn play(seed: u64) {
         tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
     runtime.block_on(async {
         let dir = tempfile::tempdir().unwrap();
-        let config = WorldConfig { faults: Some(Rates::ROUGH), ..WorldConfig::new(seed, dir.path()) };
+        let config = WorldConfig {
+            faults: Some(Rates::ROUGH),
+            user: User::Commits,
+            ..WorldConfig::new(seed, dir.path())
+        };
         let (driver, journey) = journey::start(config).await;
         for (index, mut step) in journey.steps.into_iter().enumerate() {
             step.within = Some(PATIENCE.to_owned());
+            driver.world.invariants().acting();
             play_step(index + 1, &step, &driver).await.unwrap_or_else(|error| panic!("{error}"));
             assert_eq!(driver.world.invariants().broken(), Vec::<String>::new(), "step {}", index + 1);
         }

@@ -58,18 +58,27 @@ struct Seen {
     acts: u64,
     made: Made,
     told: Told,
-    /// Whose acts are known: see [`Invariants::watch`].
+    /// What is known of the user's acts.
     user: User,
 }
 
 /// What is known of the user's acts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum User {
+pub enum User {
     /// Nothing: a scenario may edit routes and ask for anything again.
     #[default]
     Unknown,
     /// Every act is told by [`Invariants::acting`] and [`Invariants::excuse`].
     Told,
+    /// The same, and an Application is who asks for it: its controller writes the specs of Rollouts.
+    Commits,
+}
+
+impl User {
+    /// Returns whether all that was done for somebody is known to be.
+    fn tells(self) -> bool {
+        self != Self::Unknown
+    }
 }
 
 /// What is remembered of a Rollout.
@@ -116,7 +125,7 @@ impl Invariants {
         broken.extend(changed.map(|(revision, whose)| {
             format!("no lost write: revision {revision} by a controller changed the spec of {whose}")
         }));
-        if seen.user == User::Told {
+        if seen.user.tells() {
             broken.extend(seen.told.doubled());
         }
         broken
@@ -197,7 +206,7 @@ impl Seen {
             let excused = kind == Kind::Pod && self.is_excused(change);
             let memory = self.remember(&rollout, excused);
             found.extend(canary::problems(&self.scene, &rollout, &memory));
-            if self.user == User::Told {
+            if self.user.tells() {
                 found.extend(traffic::problems(&self.scene, &rollout, &memory));
             }
             let Some(new) = &change.new else { continue };
@@ -211,7 +220,7 @@ impl Seen {
                 let share = share.and_then(|hash| traffic::share(&self.scene, &rollout, hash));
                 found.extend(canary::shrunk(share, (old, new), (&rollout, &memory)));
             }
-            if kind == Kind::HttpRoute && self.user == User::Told {
+            if kind == Kind::HttpRoute && self.user.tells() {
                 found.extend(traffic::raised(&self.scene, (old, new), &rollout, &memory));
             }
         }
@@ -249,7 +258,7 @@ impl Seen {
 
     fn made(&mut self, kind: Kind, change: &Change) -> Vec<String> {
         let Some(new) = &change.new else { return Vec::new() };
-        let looks = change.old.is_none() && self.user == User::Told;
+        let looks = change.old.is_none() && self.user.tells();
         let twice = if looks { self.made.take(kind, new, self.acts) } else { None };
         let owner = new.controller_uid().unwrap_or_default();
         let open: Vec<&Object> = self.scene.owned(kind, owner).map(AsRef::as_ref).collect();

@@ -16,7 +16,7 @@ mod world;
 pub use acknowledged::Acknowledged;
 pub use answers::{Answers, PAGES};
 pub use faults::{Fault, Faults, Rates, Struck};
-pub use invariants::Invariants;
+pub use invariants::{Invariants, User};
 pub use random::Random;
 pub use tale::tale;
 pub use world::{Scope, World, WorldConfig, WorldError};

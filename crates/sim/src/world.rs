@@ -13,8 +13,7 @@ use object::{Time, Value};
 use runtime::{Clock, Cluster, Tasks, Watches};
 use store::Store;
 
-use crate::invariants::User;
-use crate::{Acknowledged, Answers, Faults, Invariants, Rates};
+use crate::{Acknowledged, Answers, Faults, Invariants, Rates, User};
 use process::Controllers;
 
 /// Namespace of Applications.
@@ -39,6 +38,8 @@ pub struct WorldConfig {
     pub resync: Duration,
     /// What runs in it.
     pub scope: Scope,
+    /// What is known of its user's acts.
+    pub user: User,
 }
 
 /// What runs in a world.
@@ -52,14 +53,6 @@ pub enum Scope {
 }
 
 impl Scope {
-    /// Returns what is known of the user: the stories of Rollouts tell every act.
-    fn user(self) -> User {
-        match self {
-            Self::Everything => User::Unknown,
-            Self::Rollouts => User::Told,
-        }
-    }
-
     /// Returns the cluster's own controllers.
     fn workloads(self) -> workload::Set {
         use workload::Kind::{Garbage, Namespace, ReplicaSet, Scheduler};
@@ -83,6 +76,7 @@ impl WorldConfig {
             dir: dir.to_owned(),
             resync: Duration::from_secs(10),
             scope: Scope::Everything,
+            user: User::Unknown,
         }
     }
 }
@@ -118,7 +112,7 @@ impl World {
         let answers = Answers::new(&watches, config.answers.clone(), config.pages.clone());
         let acknowledged = Acknowledged::default();
         acknowledged.watch(&store, &tasks)?;
-        let invariants = Invariants::watch(&store, &acknowledged, config.scope.user(), &tasks)?;
+        let invariants = Invariants::watch(&store, &acknowledged, config.user, &tasks)?;
         let faults = config.faults.map(|rates| Faults::new(config.seed, rates, acknowledged));
         let router = faults.as_ref().map_or_else(|| api.router(), |faults| faults.wrap(api.router()));
         let (wrong, skew) = clock.skewed();

@@ -112,13 +112,17 @@ pub fn compare_values(a: &Value, b: &Value) -> Ordering {
 }
 
 fn compare_objects(a: &serde_json::Map<String, Value>, b: &serde_json::Map<String, Value>) -> Ordering {
-    let sorted = |map: &serde_json::Map<String, Value>| {
-        let mut entries: Vec<(String, Value)> =
-            map.iter().map(|(key, value)| (key.clone(), value.clone())).collect();
-        entries.sort_by(|a, b| a.0.cmp(&b.0));
-        entries
-    };
-    compare_keys(&sorted(a), &sorted(b))
+    let (a, b) = (sorted(a), sorted(b));
+    let pairs = a.iter().zip(&b);
+    let first = pairs.map(|(a, b)| a.0.cmp(b.0).then_with(|| compare_values(a.1, b.1)));
+    let mut unequal = first.filter(|order| order.is_ne());
+    unequal.next().unwrap_or_else(|| a.len().cmp(&b.len()))
+}
+
+fn sorted(map: &serde_json::Map<String, Value>) -> Vec<(&String, &Value)> {
+    let mut entries: Vec<(&String, &Value)> = map.iter().collect();
+    entries.sort_by_key(|entry| entry.0);
+    entries
 }
 
 fn value_rank(value: &Value) -> u8 {

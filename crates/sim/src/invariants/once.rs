@@ -82,8 +82,7 @@ impl Told {
         let (old, new) = (change.old.as_deref(), change.new.as_deref());
         let text = match (kind, old, new) {
             (Kind::Service, Some(old), Some(new)) if traffic::hash(old) != traffic::hash(new) => {
-                let (from, to) = (traffic::hash(old), traffic::hash(new));
-                format!("Switched selector for service '{}' from '{from}' to '{to}'", new.name())
+                format!("Switched selector for service '{}' to '{}'", new.name(), traffic::hash(new))
             }
             (Kind::ReplicaSet, None, Some(new)) => format!("Created ReplicaSet {}", new.name()),
             (Kind::ReplicaSet, Some(old), Some(new)) => {
@@ -112,7 +111,7 @@ impl Told {
         }
         let message = event.str(&["message"]);
         let text = match event.str(&["reason"]) {
-            "SwitchService" => message.to_owned(),
+            "SwitchService" => switched(message),
             "NewReplicaSetCreated" => message.split_once(" (").map_or(message, |(start, _)| start).to_owned(),
             "ScalingReplicaSet" => scaled(message),
             "RolloutCompleted" => completed(message),
@@ -131,6 +130,14 @@ impl Told {
         };
         doubled.map(text).collect()
     }
+}
+
+/// `Switched selector for service 'live' from 'a' to 'b'` without what it was before: its user may have applied it again
+/// since the controller looked.
+fn switched(message: &str) -> String {
+    let start = message.split_once(" from ").map_or(message, |(start, _)| start);
+    let to = message.rsplit_once(" to ").map(|(_, to)| to).unwrap_or_default();
+    format!("{start} to {to}")
 }
 
 /// `Scaled up ReplicaSet r-1 (revision 1) from 0 to 5` without direction and revision.

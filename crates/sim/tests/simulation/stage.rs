@@ -74,6 +74,7 @@ pub async fn get(world: &World) -> Object {
 
 /// Changes the Rollout.
 pub async fn change(world: &World, patch: Value) {
+    world.invariants().acting();
     world.cluster().patch(&resources::ROLLOUTS, &key("r"), &Patch::merge(patch)).await.unwrap();
 }
 
@@ -85,6 +86,7 @@ pub async fn image(world: &World, image: &str) {
 
 /// Changes the status, as the commands do.
 pub async fn status(world: &World, status: Value) {
+    world.invariants().acting();
     let patch = Patch::merge(json!({"status": status})).on(Subresource::Status);
     world.cluster().patch(&resources::ROLLOUTS, &key("r"), &patch).await.unwrap();
 }

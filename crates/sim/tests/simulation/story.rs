@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use object::{Key, Object, Value, json, yaml};
 use runtime::{Patch, resources};
-use sim::{Rates, World, WorldConfig};
+use sim::{Rates, User, World, WorldConfig};
 
 fn answers() -> BTreeMap<String, Value> {
     [("1.0", "red", "ok"), ("2.0", "blue", "ok"), ("3.0", "blue", "nok")]
@@ -18,6 +18,7 @@ fn answers() -> BTreeMap<String, Value> {
 }
 
 async fn apply(world: &World, folder: &str) {
+    world.invariants().acting();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/j1").join(folder);
     let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
@@ -56,7 +57,7 @@ fn phase(rollout: &Object, phase: &str) -> bool {
 
 /// Plays the Rollout part of J1 and returns the world at its end.
 pub async fn play(seed: u64, faults: Option<Rates>, dir: &Path) -> World {
-    let config = WorldConfig { faults, answers: answers(), ..WorldConfig::new(seed, dir) };
+    let config = WorldConfig { faults, answers: answers(), user: User::Told, ..WorldConfig::new(seed, dir) };
     let world = World::start(config).await.unwrap();
     apply(&world, "3-rollout").await;
     until(&world, "1.0 is healthy", |rollout| phase(rollout, "Healthy")).await;

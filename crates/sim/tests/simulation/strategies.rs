@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use object::{Object, json};
 use runtime::{Selection, resources};
-use sim::{Rates, World, WorldConfig};
+use sim::{Rates, User, World, WorldConfig};
 
 use super::stage::{ROUTES, create, image, key, rollout, route, services, status};
 
@@ -13,7 +13,7 @@ use super::stage::{ROUTES, create, image, key, rollout, route, services, status}
 const SEEDS: u64 = 10;
 
 async fn world(seed: u64, faults: Option<Rates>, dir: &Path) -> World {
-    let config = WorldConfig { faults, ..WorldConfig::new(seed, dir) };
+    let config = WorldConfig { faults, user: User::Told, ..WorldConfig::new(seed, dir) };
     World::start(config).await.unwrap()
 }
 

@@ -8,7 +8,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use futures::FutureExt as _;
-use sim::{Fault, Random, Rates, Scope, Struck, World, WorldConfig, seeds};
+use sim::{Fault, Random, Rates, Scope, Struck, User, World, WorldConfig, seeds};
 
 use super::stage::key;
 use super::stories::{STORIES, Story, answers, rules};
@@ -40,7 +40,8 @@ fn play(seed: u64) -> Outcome {
     runtime.block_on(async {
         let dir = tempfile::tempdir().unwrap();
         let faults = Some(Rates::ROUGH);
-        let base = WorldConfig { scope: Scope::Rollouts, ..WorldConfig::new(seed, dir.path()) };
+        let base =
+            WorldConfig { scope: Scope::Rollouts, user: User::Told, ..WorldConfig::new(seed, dir.path()) };
         let config = WorldConfig { faults, answers: answers(), rules: rules(), ..base };
         let world = World::start(config).await.unwrap();
         let mut random = Random::new(seed ^ 0x0075_7365_7273);
