@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use ::rollout::Referenced;
-use object::{Gvk, Key, Object, json};
+use object::{Gvk, Key, Object, Value, json};
 use runtime::{
     ApiError, Cache, Change, Deletion, Discovery, Failure, Patch, Queue, Resource, Tasks, Watches,
 };
