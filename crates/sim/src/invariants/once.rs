@@ -85,7 +85,12 @@ impl Told {
                 let (from, to) = (traffic::hash(old), traffic::hash(new));
                 format!("Switched selector for service '{}' from '{from}' to '{to}'", new.name())
             }
-            (Kind::ReplicaSet, None, Some(new)) => format!("Created ReplicaSet {}", new.name()),
+            (Kind::ReplicaSet, None, Some(new)) => {
+                // One that is made at its size is told as one that is scaled.
+                let size = new.int(&["spec", "replicas"]).unwrap_or(0);
+                self.0.entry(format!("ReplicaSet {} from 0 to {size}", new.name())).or_default().0 += 1;
+                format!("Created ReplicaSet {}", new.name())
+            }
             (Kind::ReplicaSet, Some(old), Some(new)) => {
                 let size = |set: &Object| set.int(&["spec", "replicas"]).unwrap_or(0);
                 if size(old) == size(new) {
