@@ -49,8 +49,9 @@ struct Open(Vec<Arc<Queue>>);
 
 impl Open {
     /// Returns the queue of an object.
-    fn of(&self, uid: &str) -> &Queue {
-        let sum = uid.bytes().fold(0_usize, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
+    fn of(&self, object: &Object) -> &Queue {
+        let bytes = object.namespace().bytes().chain(object.name().bytes());
+        let sum = bytes.fold(0_usize, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
         &self.0[sum % self.0.len()]
     }
 }
@@ -107,7 +108,7 @@ impl Recorder {
             self.cluster.tally().event(object.key(), event_type, reason);
         }
         let time = self.cluster.clock().now();
-        self.queues.of(object.uid()).push(Record {
+        self.queues.of(object).push(Record {
             about,
             host: self.host.clone(),
             event_type,

@@ -84,7 +84,12 @@ impl Told {
             (Kind::Service, Some(old), Some(new)) if traffic::hash(old) != traffic::hash(new) => {
                 format!("Switched selector for service '{}' to '{}'", new.name(), traffic::hash(new))
             }
-            (Kind::ReplicaSet, None, Some(new)) => format!("Created ReplicaSet {}", new.name()),
+            (Kind::ReplicaSet, None, Some(new)) => {
+                // One that is made at its size is told as one that is scaled.
+                let size = new.int(&["spec", "replicas"]).unwrap_or(0);
+                self.0.entry(format!("ReplicaSet {} from 0 to {size}", new.name())).or_default().0 += 1;
+                format!("Created ReplicaSet {}", new.name())
+            }
             (Kind::ReplicaSet, Some(old), Some(new)) => {
                 let size = |set: &Object| set.int(&["spec", "replicas"]).unwrap_or(0);
                 if size(old) == size(new) {
