@@ -11,6 +11,9 @@ const LEAST: f64 = 2.0;
 const MOST: f64 = 128.0;
 /// An answer that takes longer says that the server has too much to do.
 const SLOW: Duration = Duration::from_millis(500);
+/// Fewest where answers are only slow: others may be what the server is busy with, and who holds back for them alone gets
+/// nothing done.
+const LEAST_WHEN_SLOW: f64 = 8.0;
 /// Share that stays after a slow answer, and after a 429.
 const AFTER_SLOW: f64 = 0.9;
 const AFTER_TOO_MANY: f64 = 0.5;
@@ -85,12 +88,13 @@ impl Pace {
             Outcome::TooMany(wait) => {
                 self.paused_until = self.paused_until.max(now + wait.min(PAUSE));
                 if is_news {
-                    self.lower(AFTER_TOO_MANY, now);
+                    self.lower(AFTER_TOO_MANY, LEAST, now);
                 }
             }
             Outcome::Answered if now.saturating_sub(began) > SLOW => {
                 if is_news {
-                    self.lower(AFTER_SLOW, now);
+                    // where the server has said that it is too much, less may be right already
+                    self.lower(AFTER_SLOW, LEAST_WHEN_SLOW.min(self.limit), now);
                 }
             }
             Outcome::Answered | Outcome::Listed => {
@@ -101,8 +105,8 @@ impl Pace {
         }
     }
 
-    fn lower(&mut self, share: f64, now: Duration) {
-        self.limit = (self.limit * share).max(LEAST);
+    fn lower(&mut self, share: f64, least: f64, now: Duration) {
+        self.limit = (self.limit * share).max(least);
         self.lowered = Some(now);
     }
 }
@@ -144,14 +148,18 @@ mod tests {
         pace.learn((NOW, NOW * 2), Outcome::TooMany(Duration::ZERO), true);
         assert_eq!((pace.limit(), pace.closed_for(NOW * 5)), (8, None));
         pace.learn((NOW * 5, NOW * 6), Outcome::Answered, true);
-        assert_eq!(pace.limit(), 7, "it took a second");
+        assert_eq!(pace.limit(), 8, "it took a second, but no less than this for that alone");
         pace.learn((NOW * 6, NOW * 9), Outcome::Listed, false);
-        assert_eq!(pace.limit(), 7, "a listing may take long");
+        assert_eq!(pace.limit(), 8, "a listing may take long");
     }
 
     #[test]
     fn it_never_stops_and_never_explodes() {
         let mut pace = Pace::new(Bounds::default());
+        for second in 1..100 {
+            pace.learn((NOW * second, NOW * (second + 1)), Outcome::Answered, true);
+        }
+        assert_eq!(pace.limit(), 8);
         for second in 1..100 {
             pace.learn((NOW * second, NOW * second), Outcome::TooMany(Duration::MAX), true);
         }
