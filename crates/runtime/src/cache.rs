@@ -66,7 +66,7 @@ struct Inner {
 const OWNER: &str = "owner";
 
 /// Objects of a cache that stay open after they were looked at: those that are being worked on.
-const WARM: usize = 64;
+const WARM: usize = 256;
 
 struct State {
     objects: BTreeMap<Arc<Key>, Entry>,

@@ -195,7 +195,7 @@ async fn the_series_are_those_of_the_original() {
         text.contains(&format!(r#"rollout_events_total{{{name},type="Normal",reason="RolloutUpdated"}} 1"#)),
         "{text}"
     );
-    let sum = r#"rollout_progression_duration_seconds_sum{namespace="default",name="series-rollout",status="Completed"} 200.0"#;
+    let sum = r#"rollout_progression_duration_seconds_sum{status="Completed"} 200.0"#;
     assert!(text.contains(sum), "{text}");
     let asked = r#"kind="rollouts",namespace="default",name="series-rollout",verb="Patch",status_code="200""#;
     assert!(text.contains(asked), "{text}");

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use object::{ConditionStatus, Key, LabelSelector, Object, Value};
+use object::{Key, LabelSelector, Object, Value};
 use runtime::http::{Answer, HttpClient, HttpError, HttpRequest, HttpResponse};
 use runtime::{Cache, Watches, resources};
 
@@ -62,7 +62,8 @@ impl Answers {
 
 /// Returns true when the pod takes requests.
 pub(crate) fn is_ready(pod: &Object) -> bool {
-    pod.condition("Ready").is_some_and(|condition| condition.status == ConditionStatus::True)
+    let conditions = pod.items(&["status", "conditions"]);
+    conditions.iter().any(|condition| condition["type"] == "Ready" && condition["status"] == "True")
 }
 
 /// Returns the page that is asked for: path and query, where the first field of a form stands for the query.

@@ -160,12 +160,12 @@ mod tests {
             pace.learn((NOW * second, NOW * (second + 1)), Outcome::Answered, true);
         }
         assert_eq!(pace.limit(), 8);
-        for second in 1..100 {
+        for second in 101..200 {
             pace.learn((NOW * second, NOW * second), Outcome::TooMany(Duration::MAX), true);
         }
-        assert_eq!((pace.limit(), pace.closed_for(NOW * 99)), (2, Some(Duration::from_secs(60))));
+        assert_eq!((pace.limit(), pace.closed_for(NOW * 199)), (2, Some(Duration::from_secs(60))));
         for _ in 0..100_000 {
-            pace.learn((NOW * 200, NOW * 200), Outcome::Answered, true);
+            pace.learn((NOW * 300, NOW * 300), Outcome::Answered, true);
         }
         assert_eq!(pace.limit(), 128);
     }

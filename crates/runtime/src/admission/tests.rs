@@ -98,7 +98,10 @@ async fn replica_sets_go_before_statuses_before_events() {
     let (sets, services) = (places("replicasets"), places("services"));
     let (statuses, events) = (places("status"), places("events"));
     assert!(sets.last() < services.first() && services.last() < statuses.first(), "{log:?}");
-    assert!(statuses.last() < events.first(), "{log:?}");
+    // one in eight is for the last lane that waits, so that none waits for ever
+    let last = statuses.last().copied().unwrap_or_default();
+    let early = events.iter().filter(|place| **place < last).count();
+    assert!((1..=last / 8 + 1).contains(&early), "{early} of {last}: {log:?}");
     tasks.stop().await;
 }
 

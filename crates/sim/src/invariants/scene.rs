@@ -89,9 +89,9 @@ impl Scene {
         let Some(Ok(selector)) = selector else { return 0 };
         let ready = self.all(Kind::Pod).filter(|pod| {
             pod.namespace() == rollout.namespace()
+                && hash.is_none_or(|hash| pod.label(HASH) == Some(hash))
                 && !pod.is_deleting()
                 && is_ready(pod)
-                && hash.is_none_or(|hash| pod.label(HASH) == Some(hash))
                 && selector.matches(&pod.labels())
         });
         number(ready.count())
