@@ -66,7 +66,7 @@ fn a_third_version_ends_as_any_other() {
 
 #[test]
 fn a_new_replica_set_comes_at_the_size_of_the_pass_after() {
-    let mut world = World::new(5, "{steps: [{setWeight: 40}, {pause: {}}]}");
+    let mut world = World::new(5, "{maxUnavailable: 0, steps: [{setWeight: 40}, {pause: {}}]}");
     world.through = true;
     for (image, size) in [("shop:1", 5), ("shop:2", 2)] {
         world.set_image(image);
