@@ -68,13 +68,16 @@ fn a_third_version_ends_as_any_other() {
 fn a_new_replica_set_comes_at_the_size_of_the_pass_after() {
     let mut world = World::new(5, "{maxUnavailable: 0, steps: [{setWeight: 40}, {pause: {}}]}");
     world.through = true;
-    for (image, size) in [("shop:1", 5), ("shop:2", 2)] {
+    let told = |third, fourth| ["RolloutUpdated", "NewReplicaSetCreated", third, fourth];
+    let first = ("shop:1", 5, told("ScalingReplicaSet", "RolloutCompleted"));
+    let second = ("shop:2", 2, told("RolloutNotCompleted", "ScalingReplicaSet"));
+    for (image, size, wanted) in [first, second] {
         world.set_image(image);
         let plan = world.plan();
         let Some(Action::CreateReplicaSet(set)) = plan.actions.first() else { panic!("{:?}", plan.actions) };
         assert_eq!(set.int(&["spec", "replicas"]), Some(size));
         let told: Vec<&str> = plan.events.iter().map(|event| event.reason.as_str()).collect();
-        assert_eq!(told[..3], ["RolloutUpdated", "NewReplicaSetCreated", "ScalingReplicaSet"]);
+        assert_eq!(told, wanted);
         world.settle();
     }
 }
