@@ -63,9 +63,6 @@ fn reasons(action: &Action) -> &'static [&'static str] {
         Action::CreateReplicaSet(set) if set.int(&["spec", "replicas"]).unwrap_or(0) > 0 => {
             &["NewReplicaSetCreated", "ScalingReplicaSet"]
         }
-        Action::CreateReplicaSet(set) if set.int(&["spec", "replicas"]) != Some(0) => {
-            &["NewReplicaSetCreated", "ScalingReplicaSet"]
-        }
         Action::CreateReplicaSet(_) => &["NewReplicaSetCreated"],
         Action::ScaleReplicaSet { .. } => &["ScalingReplicaSet"],
         Action::SwitchService(_) => &["SwitchService"],
